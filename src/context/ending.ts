@@ -1,0 +1,63 @@
+/** How a context ended: one record for all that ended with it. Makes the error when somebody asks. */
+import { CanceledError, type ContextError, DeadlineExceededError } from "./errors.js";
+
+/** V8's knob for how many frames an error records; other engines do not look at it. */
+const V8Error = Error as { stackTraceLimit?: number | undefined };
+
+/** `undefined` means "no cause given": the error itself is the cause then. */
+type Cause = unknown;
+
+let recording = false;
+
+/**
+ * For debugging: whether the errors of contexts cancelled from now on carry the stack of the call of `cancel`. Off by
+ * default, since such an error is then made at every cancellation, which costs some microseconds.
+ */
+export function recordCancelStacks(on: boolean): void {
+  recording = on;
+}
+
+/** Shared by a context and every descendant it took along, so that all return the very same error and cause. */
+export class Ending {
+  readonly expired: boolean;
+  /** Itself: the state of a node, an Ending or what waits for one, is asked in the same way. */
+  readonly ending: Ending = this;
+  readonly #cause: Cause;
+  #error: ContextError | undefined;
+
+  /** @param error the error where it exists already, as below a custom parent */
+  constructor(expired: boolean, cause: Cause, error?: ContextError) {
+    this.expired = expired;
+    this.#cause = cause;
+    this.#error = error;
+    if (recording && error === undefined) this.#error = make(expired, cause);
+  }
+
+  /** Made at the first call, without stack frames: they would point at whoever happened to ask first. */
+  error(): ContextError {
+    if (this.#error === undefined) {
+      const { stackTraceLimit } = V8Error;
+      V8Error.stackTraceLimit = 0;
+      try {
+        this.#error = make(this.expired, this.#cause);
+      } finally {
+        V8Error.stackTraceLimit = stackTraceLimit;
+      }
+    }
+    return this.#error;
+  }
+
+  cause(): unknown {
+    return this.#cause === undefined ? this.error() : this.#cause;
+  }
+
+  /** The cause that was given, undefined for none: what crosses a thread, since the other side makes its own error. */
+  given(): Cause {
+    return this.#cause;
+  }
+}
+
+function make(expired: boolean, cause: Cause): ContextError {
+  const options = cause === undefined ? undefined : { cause };
+  return expired ? new DeadlineExceededError(options) : new CanceledError(options);
+}

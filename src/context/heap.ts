@@ -1,0 +1,84 @@
+/** A binary heap whose items know their place, so that any of them can be taken out again. */
+
+/** What a heap holds: `slot` is the heap's own, -1 while the item is in none. */
+export interface HeapItem {
+  slot: number;
+}
+
+/**
+ * The least item first, by `before`. Inserting late items and removing random ones take constant time on average,
+ * the worst case is logarithmic. An item is in one heap at a time.
+ */
+export class Heap<T extends HeapItem> {
+  readonly #items: T[] = [];
+  readonly #before: (a: T, b: T) => boolean;
+
+  constructor(before: (a: T, b: T) => boolean) {
+    this.#before = before;
+  }
+
+  get size(): number {
+    return this.#items.length;
+  }
+
+  peek(): T | undefined {
+    return this.#items[0];
+  }
+
+  push(item: T): void {
+    const items = this.#items;
+    items.push(item);
+    this.#up(items.length - 1, item);
+  }
+
+  pop(): T | undefined {
+    const first = this.#items[0];
+    if (first !== undefined) this.remove(first);
+    return first;
+  }
+
+  /** Takes `item` out; nothing happens when it is not in. */
+  remove(item: T): void {
+    const { slot } = item;
+    if (slot < 0) return;
+    item.slot = -1;
+    const items = this.#items;
+    const last = items.pop() as T;
+    if (last === item) return;
+    if (slot > 0 && this.#before(last, items[(slot - 1) >> 1] as T)) this.#up(slot, last);
+    else this.#down(slot, last);
+  }
+
+  #up(from: number, item: T): void {
+    const items = this.#items;
+    let at = from;
+    while (at > 0) {
+      const above = (at - 1) >> 1;
+      const parent = items[above] as T;
+      if (!this.#before(item, parent)) break;
+      items[at] = parent;
+      parent.slot = at;
+      at = above;
+    }
+    items[at] = item;
+    item.slot = at;
+  }
+
+  #down(from: number, item: T): void {
+    const items = this.#items;
+    const { length } = items;
+    let at = from;
+    for (;;) {
+      let below = 2 * at + 1;
+      if (below >= length) break;
+      if (below + 1 < length && this.#before(items[below + 1] as T, items[below] as T)) below++;
+      const child = items[below] as T;
+      if (!this.#before(child, item)) break;
+      items[at] = child;
+      child.slot = at;
+      at = below;
+    }
+    items[at] = item;
+    item.slot = at;
+  }
+}

@@ -1,0 +1,29 @@
+/** Children that are not contexts to anybody: functions to call when their owner ends. */
+import type { Context } from "./context.js";
+import { Node } from "./node.js";
+
+/** Calls `fn`, once, inside the `cancel()` that ends its owner. For the library's own use: `fn` calls no user code and does not throw. */
+export class Listener extends Node {
+  #fn: (() => void) | undefined;
+
+  constructor(parent: Context, owner: Node, fn: () => void) {
+    super(parent, owner, null);
+    this.#fn = fn;
+  }
+
+  override get listens(): boolean {
+    return true;
+  }
+
+  protected override ended(): void {
+    const fn = this.#fn;
+    this.#fn = undefined;
+    fn?.();
+  }
+
+  /** Takes it off its owner. Repeated calls, and calls after the end, do nothing. */
+  detach(): void {
+    this.#fn = undefined;
+    this.leave();
+  }
+}

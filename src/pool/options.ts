@@ -1,0 +1,123 @@
+/** The options of a pool, checked once into a resolved form. */
+import { availableParallelism } from "node:os";
+import { isAbsolute } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { type ResourceLimits, SHARE_ENV } from "node:worker_threads";
+import { invalid, invalidArg } from "../context/invalid.js";
+import { checkTransferList } from "../workers/transfer.js";
+import type { SubmitOptions } from "./types.js";
+
+export interface PoolOptions {
+  /** Tasks that run at once, each on a thread of its own. 1 or more. @default os.availableParallelism() */
+  threads?: number;
+  /**
+   * Threads kept warm besides, so that up to that many hard stops at a time cost no thread start. They are started
+   * after the first result, or when a task is asked to stop. 0 or more. @default 1
+   */
+  spares?: number;
+  /** What a running task has to return after its context ends, in ms; then it is stopped hard. 0 or more, Infinity for never. @default 250 */
+  grace?: number;
+  /** Tasks that may wait. Beyond it `run` rejects with ERR_QUEUE_FULL. 0 or more. @default Infinity */
+  maxQueue?: number;
+  /** Who goes first: the one submitted first, or the one whose deadline is the earliest. `priority` goes before either. @default "fifo" */
+  order?: "fifo" | "deadline";
+  /** What happens to a task that overruns its grace: its thread is ended and replaced. @default "terminate" */
+  onOverrun?: "terminate";
+  /** Memory limits of each thread, as for `Worker`. ArrayBuffers lie outside them. */
+  resourceLimits?: ResourceLimits;
+  /** The environment of the threads, as for `Worker`. @default a copy of process.env */
+  env?: NodeJS.ProcessEnv | typeof SHARE_ENV;
+  /** Node's options for the threads, as for `Worker`. @default those of the process */
+  execArgv?: readonly string[];
+  /** What the task module finds as `workerData` of node:worker_threads, cloned to each thread, otherwise unchanged. */
+  workerData?: unknown;
+  /** For people: appears in error messages. @default "pool" */
+  name?: string;
+}
+
+/** How a thread is made: the same for all of a pool. */
+export interface ThreadOptions {
+  /** The task module, a file URL. */
+  readonly module: string;
+  readonly resourceLimits: ResourceLimits | undefined;
+  readonly env: NodeJS.ProcessEnv | typeof SHARE_ENV | undefined;
+  readonly execArgv: string[] | undefined;
+  readonly workerData: unknown;
+}
+
+export interface ResolvedOptions {
+  readonly threads: number;
+  readonly spares: number;
+  readonly grace: number;
+  readonly maxQueue: number;
+  readonly order: "fifo" | "deadline";
+  readonly name: string;
+  readonly thread: ThreadOptions;
+}
+
+/** @throws TypeError ERR_INVALID_ARG */
+export function resolveOptions(module: string | URL, options: PoolOptions | undefined): ResolvedOptions {
+  const given: PoolOptions = options ?? {};
+  if (typeof given !== "object") throw invalidArg("Pool: options", "an object", options);
+  const { threads = availableParallelism(), spares = 1, grace = 250, maxQueue = Number.POSITIVE_INFINITY, order = "fifo", name = "pool" } = given;
+  if (!Number.isInteger(threads) || threads < 1) throw invalidArg("Pool: options.threads", "an integer of 1 or more", threads);
+  if (!Number.isInteger(spares) || spares < 0) throw invalidArg("Pool: options.spares", "an integer of 0 or more", spares);
+  checkGrace("Pool: options.grace", grace);
+  if (!(Number.isInteger(maxQueue) || maxQueue === Number.POSITIVE_INFINITY) || maxQueue < 0) {
+    throw invalidArg("Pool: options.maxQueue", "an integer of 0 or more, or Infinity", maxQueue);
+  }
+  if (order !== "fifo" && (order as unknown) !== "deadline") throw invalidArg("Pool: options.order", '"fifo" or "deadline"', order);
+  checkOnOverrun("Pool: options.onOverrun", given.onOverrun);
+  if (typeof name !== "string") throw invalidArg("Pool: options.name", "a string", name);
+  const { resourceLimits, execArgv, workerData } = given;
+  const env: ThreadOptions["env"] = given.env;
+  if (resourceLimits !== undefined && (typeof resourceLimits !== "object" || (resourceLimits as unknown) === null)) {
+    throw invalidArg("Pool: options.resourceLimits", "an object", resourceLimits);
+  }
+  if (env !== undefined && env !== SHARE_ENV && (typeof env !== "object" || (env as unknown) === null)) {
+    throw invalidArg("Pool: options.env", "an object or SHARE_ENV", env);
+  }
+  if (execArgv !== undefined && !(Array.isArray(execArgv) && execArgv.every((flag) => typeof flag === "string"))) {
+    throw invalidArg("Pool: options.execArgv", "an array of strings", execArgv);
+  }
+  const thread: ThreadOptions = { module: resolveModule(module), resourceLimits, env, execArgv: execArgv && [...execArgv], workerData };
+  return { threads, spares, grace, maxQueue, order, name, thread };
+}
+
+function resolveModule(module: string | URL): string {
+  const expected = 'a file URL or an absolute path, such as new URL("./tasks.js", import.meta.url)';
+  if (module instanceof URL || (typeof module === "string" && /^[a-z][a-z+.-]+:/i.test(module))) {
+    const url = String(module);
+    if (!url.startsWith("file:")) throw invalidArg("Pool: module", expected, url);
+    try {
+      fileURLToPath(url);
+    } catch (cause) {
+      throw invalidArg("Pool: module", expected, url, { cause });
+    }
+    return url;
+  }
+  if (typeof module !== "string" || !isAbsolute(module)) throw invalidArg("Pool: module", expected, module);
+  return pathToFileURL(module).href;
+}
+
+/** @throws TypeError ERR_INVALID_ARG */
+export function checkSubmitOptions(where: string, options: SubmitOptions): void {
+  if (typeof options !== "object" || (options as unknown) === null) throw invalidArg(`${where}: options`, "an object", options);
+  if (options.grace !== undefined) checkGrace(`${where}: options.grace`, options.grace);
+  if (options.transfer !== undefined) checkTransferList(`${where}: options.transfer`, options.transfer);
+  const { priority } = options;
+  if (priority !== undefined && (typeof priority !== "number" || Number.isNaN(priority))) {
+    throw invalidArg(`${where}: options.priority`, "a number", priority);
+  }
+  checkOnOverrun(`${where}: options.onOverrun`, options.onOverrun);
+}
+
+function checkGrace(where: string, grace: number): void {
+  if (typeof grace !== "number" || !(grace >= 0)) throw invalidArg(where, "0 or more milliseconds, or Infinity", grace);
+}
+
+function checkOnOverrun(where: string, onOverrun: unknown): void {
+  if (onOverrun === undefined || onOverrun === "terminate") return;
+  if (onOverrun === "interrupt") throw invalid(`${where}: "interrupt" does not exist yet in this version; expected "terminate"`);
+  throw invalidArg(where, '"terminate"', onOverrun);
+}

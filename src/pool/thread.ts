@@ -1,0 +1,179 @@
+/**
+ * One thread: a Piscina of exactly one worker, its lane and its port. Owns starting, handing over and ending it; which
+ * task it gets, and what becomes of a task whose thread dies, is the pool's. docs/decisions/0001 says why one each.
+ */
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from "node:worker_threads";
+import { Piscina } from "piscina";
+import type { Carried } from "../workers/carry.js";
+import { type Claim, Lane, nextEpoch } from "../workers/lane.js";
+import type { Deadline, HelloAnswer, Offer, Parcel, Report, ToThread, Wake } from "../workers/messages.js";
+import type { ThreadOptions } from "./options.js";
+import type { PoolTask } from "./task.js";
+
+/** Why a thread is no more. `error` is what was thrown and not caught, or what Node says of an end like out of memory. */
+export interface Death {
+  readonly code: number;
+  readonly error: unknown;
+}
+
+export interface ThreadHost {
+  /** It has said hello and loaded the module: it may be handed tasks. */
+  ready(thread: Thread, names: readonly string[]): void;
+  unloadable(thread: Thread, error: Carried): void;
+  /** The task has stopped, and the thread is free. */
+  reported(thread: Thread, task: PoolTask, report: Report): void;
+  /** The task could not be handed over: something in it cannot be cloned. The thread is free. */
+  refused(thread: Thread, task: PoolTask, error: unknown): void;
+  /** It has exited, whoever ended it. The last thing heard of it. */
+  gone(thread: Thread, death: Death): void;
+}
+
+type State =
+  | { readonly kind: "starting" }
+  | { readonly kind: "idle" }
+  | { readonly kind: "busy"; readonly task: PoolTask }
+  /** Told to end, not gone yet; `task` is the one it was ended for. */
+  | { readonly kind: "ending"; readonly task: PoolTask | undefined }
+  | { readonly kind: "gone" };
+
+const entry = new URL("../workers/entry.js", import.meta.url).href;
+
+export class Thread {
+  state: State = { kind: "starting" };
+  readonly #host: ThreadHost;
+  readonly #piscina: Piscina;
+  readonly #worker: Worker;
+  readonly #lane = new Lane();
+  readonly #port: MessagePort;
+  #epoch = 0;
+  #error: unknown;
+  #dead = false;
+
+  /** Starts it. Throws what `new Worker` throws for options it does not take. */
+  constructor(host: ThreadHost, options: ThreadOptions) {
+    this.#host = host;
+    this.#piscina = new Piscina({
+      filename: entry,
+      // None to begin with, so that none is started again behind our back: the first task, the hello, starts the one.
+      minThreads: 0,
+      maxThreads: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      // The thread's event loop turns between tasks, and a task is there and back in half the time (bench/pool).
+      atomics: "disabled",
+      recordTiming: false,
+      ...(options.resourceLimits && { resourceLimits: options.resourceLimits }),
+      ...(options.env !== undefined && { env: options.env }),
+      ...(options.execArgv && { execArgv: options.execArgv }),
+      ...(options.workerData !== undefined && { workerData: options.workerData }),
+    });
+    // Uncaught errors while no task runs; the worker's own events tell us.
+    this.#piscina.on("error", () => {});
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    const hello = this.#hand({ type: "hello", module: options.module, lane: this.#lane.buffer, port: port2 }, [port2]) as Promise<HelloAnswer>;
+    this.#worker = this.#piscina.threads[0] as Worker;
+    this.#worker.on("error", (error) => {
+      this.#dead = true;
+      this.#error = error;
+    });
+    this.#worker.once("exit", (code) => {
+      this.#dead = true;
+      this.#port.close();
+      this.#host.gone(this, { code, error: this.#error });
+      this.state = { kind: "gone" };
+    });
+    hello.then(
+      (answer) => {
+        if (this.state.kind === "starting") this.#welcome(answer);
+      },
+      () => {
+        // It died: `exit` tells.
+      },
+    );
+  }
+
+  #hand(message: ToThread, transferList?: readonly object[]): Promise<unknown> {
+    return this.#piscina.run(message, transferList === undefined ? undefined : { transferList: transferList as never[] }) as Promise<unknown>;
+  }
+
+  #welcome(answer: HelloAnswer): void {
+    switch (answer.type) {
+      case "ready":
+        this.state = { kind: "idle" };
+        this.#host.ready(this, answer.names);
+        return;
+      case "unloadable":
+        this.#host.unloadable(this, answer.error);
+        return;
+      default:
+        answer satisfies never;
+    }
+  }
+
+  /** Hands it a task. It must be idle. */
+  run(task: PoolTask, deadline: Deadline | undefined, values: Map<string, unknown> | undefined, transferList: readonly object[] | undefined): void {
+    this.state = { kind: "busy", task };
+    task.thread = this;
+    const epoch = nextEpoch(this.#epoch);
+    this.#epoch = epoch;
+    this.#lane.offer(epoch);
+    const offer: Offer = { type: "offer", epoch, name: task.name, args: task.args, deadline, values };
+    this.#hand(offer, transferList).then(
+      (report) => {
+        if (this.state.kind !== "busy") return;
+        this.state = { kind: "idle" };
+        this.#host.reported(this, task, report as Report);
+      },
+      (error: unknown) => {
+        // Either the message could not be cloned, or the thread has died: then `exit` tells.
+        if (this.#dead || this.state.kind !== "busy") return;
+        this.state = { kind: "idle" };
+        this.#host.refused(this, task, error);
+      },
+    );
+  }
+
+  /** What the running task's loop sees at its next poll, and what wakes the task if it awaits something. */
+  notify(notice: Wake["notice"], cause: Carried | undefined): void {
+    const wake: Wake = { epoch: this.#epoch, notice, cause };
+    // A loop that sees the notice fetches the cause at once: it has to be there by then. Without one, the loop first.
+    if (cause === undefined) {
+      this.#lane.post(this.#epoch, notice);
+      this.#port.postMessage(wake);
+    } else {
+      this.#port.postMessage(wake);
+      this.#lane.post(this.#epoch, notice);
+    }
+  }
+
+  /** Moves the claim of the running task; false when the worker was quicker. */
+  move(from: Claim, to: Claim): boolean {
+    return this.#lane.move(this.#epoch, from, to);
+  }
+
+  /** Whether the claim of the running task stands there. */
+  stands(state: Claim): boolean {
+    return this.#lane.stands(this.#epoch, state);
+  }
+
+  get progress(): number {
+    return this.#lane.progress;
+  }
+
+  /** The result that lies in the port, when the report says so. */
+  takeParcel(): { readonly value: unknown } | undefined {
+    for (let got = receiveMessageOnPort(this.#port); got !== undefined; got = receiveMessageOnPort(this.#port)) {
+      const parcel = got.message as Parcel;
+      if (parcel.epoch === this.#epoch) return parcel;
+    }
+    return undefined;
+  }
+
+  /** Ends it, whatever it does; `host.gone` follows when it really has. Repeated calls do nothing. */
+  terminate(): void {
+    const { state } = this;
+    if (state.kind === "ending" || state.kind === "gone") return;
+    this.state = { kind: "ending", task: state.kind === "busy" ? state.task : undefined };
+    void this.#piscina.destroy();
+  }
+}

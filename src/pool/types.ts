@@ -1,0 +1,98 @@
+/** The public types of the pool, and how they follow from a task module. Types only. */
+import type { Context } from "../context/context.js";
+
+/** What a pool without a type argument is taken to run: any name, any arguments, results to be looked at. */
+export type AnyTasks = Record<string, (ctx: Context, ...args: unknown[]) => unknown>;
+
+/** The exports of a task module that can be tasks: its functions. */
+export type TaskName<M> = {
+  [K in keyof M & string]: M[K] extends (...args: never) => unknown ? K : never;
+}[keyof M & string];
+
+/** The arguments of a task after its context. */
+export type TaskArgs<F> = F extends (...args: infer P) => unknown
+  ? P extends readonly []
+    ? []
+    : P extends readonly [ctx?: infer C, ...args: infer A]
+      ? Context extends C
+        ? A
+        : [error: "not a task: its first parameter must be a Context"]
+      : never
+  : never;
+
+/** What `run` resolves with. */
+export type Result<M, K extends keyof M> = M[K] extends (...args: never) => infer R ? Awaited<R> : never;
+
+/** The tasks of a module as functions that run in the pool. */
+export type PoolTasks<M> = {
+  readonly [K in Exclude<TaskName<M>, "then">]: M[K] extends (ctx: Context, ...args: never) => Promise<unknown>
+    ? M[K]
+    : (ctx: Context, ...args: TaskArgs<M[K]>) => Promise<Result<M, K>>;
+};
+
+/**
+ * How a task ended.
+ * - `completed`: the function returned, even after its context had ended.
+ * - `failed`: it threw something of its own.
+ * - `dropped`: its context ended before it began; it never ran, and never will.
+ * - `stopped`: its context had ended, and it gave up because of that.
+ * - `interrupted`: it overran its grace and was stopped, its thread kept. Not in this version.
+ * - `terminated`: it overran its grace, and its thread was ended and replaced.
+ * - `crashed`: its thread died under it.
+ */
+export type Outcome = "completed" | "failed" | "dropped" | "stopped" | "interrupted" | "terminated" | "crashed";
+
+/** `queued`: waiting; `running`: handed to a thread; `stopping`: its context has ended, it has not; `settled`: over. */
+export type TaskState = "queued" | "running" | "stopping" | "settled";
+
+/** One submitted task. */
+export interface Task<R> {
+  /** Counts up from 1 in each pool. */
+  readonly id: number;
+  readonly name: string;
+  /** The task's own context, a child of the one it was submitted with. */
+  readonly ctx: Context;
+  readonly state: TaskState;
+  /**
+   * Settles only when the task, the function and the promise it returned, has really stopped. It may resolve after a
+   * cancellation: see Outcome. One that a cancellation rejects never becomes an unhandled rejection.
+   */
+  readonly result: Promise<R>;
+  /** Undefined until settled. */
+  readonly outcome: Outcome | undefined;
+  /** 0 to 1, what the task last told with `progress`; kept when it has settled. */
+  readonly progress: number;
+  /** Ends the task's own context, with `cause`. It does not wait. Repeated calls change nothing. */
+  cancel(cause?: unknown): void;
+}
+
+export interface SubmitOptions {
+  /** What moves to the thread instead of being copied: ArrayBuffers and the like, reachable from the arguments. */
+  transfer?: readonly object[];
+  /** As PoolOptions.grace, for this task. */
+  grace?: number;
+  /** Higher goes first; any number. @default 0 */
+  priority?: number;
+  /** As PoolOptions.onOverrun, for this task. */
+  onOverrun?: "terminate";
+}
+
+/** A snapshot. `submitted` is the sum of `queued`, `running`, `stuck` and all `outcomes`. */
+export interface PoolStats {
+  /** Threads that can run tasks now: the `threads` of the options when the pool is whole. Spares do not count. */
+  threads: number;
+  /** Of these, the ones without a task. */
+  idle: number;
+  /** Tasks that were stopped hard and whose thread has not gone yet: for milliseconds, or until native code returns. */
+  stuck: number;
+  /** Tasks waiting for a thread. */
+  queued: number;
+  /** Tasks handed to a thread and not settled. */
+  running: number;
+  /** Tasks ever accepted. */
+  submitted: number;
+  /** Tasks ever begun, as far as this thread knows: `dropped` ones are not among them. */
+  started: number;
+  /** Tasks settled, by outcome. */
+  outcomes: Record<Outcome, number>;
+}

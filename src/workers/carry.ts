@@ -1,0 +1,163 @@
+/**
+ * Errors and causes on their way to another thread. Structured clone drops an error's class, `code` and properties, and
+ * fails as a whole for one part it cannot clone: what is carried here can always be posted.
+ */
+import { types } from "node:util";
+import { describe } from "../context/invalid.js";
+import { CanceledError, ContextError, DeadlineExceededError, isContextError } from "../context/errors.js";
+
+/** A value that is safe to post. */
+export type Carried =
+  | { readonly type: "value"; readonly value: unknown }
+  | {
+      readonly type: "error";
+      /** The built-in class it is an instance of. */
+      readonly base: string;
+      /** The name of its own class. */
+      readonly className: string;
+      readonly name: string;
+      readonly message: string;
+      readonly stack: string | undefined;
+      readonly context: "canceled" | "expired" | "other" | undefined;
+      readonly cause: Carried | undefined;
+      /** An AggregateError's. */
+      readonly errors: readonly Carried[] | undefined;
+      readonly own: Readonly<Record<string, unknown>>;
+    };
+
+/** Deeper chains of causes are cut: nobody reads them, and a cycle has no end. */
+const MAX_DEPTH = 16;
+
+const builtIns = new Map<string, new (message?: string) => Error>(
+  [Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError].map((base) => [base.name, base]),
+);
+
+/** Makes `value` safe to post. Never throws, whatever the value does; calls its getters. */
+export function carry(value: unknown, depth = 0): Carried {
+  try {
+    if (isError(value)) return carryError(value, depth);
+    return { type: "value", value: structuredClone(value) };
+  } catch (reason) {
+    return carryError(new TypeError(`${describe(value)} could not be cloned to another thread: ${messageOf(reason)}`), depth);
+  }
+}
+
+function isError(value: unknown): value is Error {
+  return value instanceof Error || types.isNativeError(value);
+}
+
+function messageOf(reason: unknown): string {
+  try {
+    return isError(reason) ? reason.message : describe(reason);
+  } catch {
+    return "unknown";
+  }
+}
+
+function carryError(error: Error, depth: number): Carried {
+  const { base, className } = classOf(error);
+  const own: Record<string, unknown> = {};
+  for (const key of Object.keys(error)) {
+    if (key === "cause" || key === "errors" || key === "stack" || key === "message" || key === "name") continue;
+    const value = read(error, key);
+    if (value instanceof Uncloneable) continue;
+    own[key] = value;
+  }
+  // Not own on Node's errors and some classes, and too useful to lose.
+  const code = (error as { code?: unknown }).code;
+  if (!("code" in own) && (typeof code === "string" || typeof code === "number") && base !== "DOMException") own["code"] = code;
+  const errors = (error as { errors?: unknown }).errors;
+  return {
+    type: "error",
+    base,
+    className,
+    name: String(error.name),
+    message: String(error.message),
+    stack: typeof error.stack === "string" ? error.stack : undefined,
+    context: contextKind(error),
+    cause: "cause" in error && depth < MAX_DEPTH ? carry(error.cause, depth + 1) : undefined,
+    errors: Array.isArray(errors) && depth < MAX_DEPTH ? errors.map((e: unknown) => carry(e, depth + 1)) : undefined,
+    own,
+  };
+}
+
+class Uncloneable {}
+
+function read(error: Error, key: string): unknown {
+  try {
+    return structuredClone((error as unknown as Record<string, unknown>)[key]);
+  } catch {
+    return new Uncloneable();
+  }
+}
+
+function contextKind(error: Error): "canceled" | "expired" | "other" | undefined {
+  if (!isContextError(error)) return undefined;
+  if (error.code === "ABORT_ERR") return "canceled";
+  return error.code === "ERR_DEADLINE_EXCEEDED" ? "expired" : "other";
+}
+
+function classOf(error: Error): { base: string; className: string } {
+  let className = "";
+  for (let proto: object | null = Object.getPrototypeOf(error) as object | null; proto !== null; proto = Object.getPrototypeOf(proto) as object | null) {
+    const name = Object.hasOwn(proto, "constructor") ? ((proto as { constructor?: { name?: unknown } }).constructor?.name as string) : "";
+    if (className === "" && typeof name === "string") className = name;
+    if (name === "DOMException" || name === "AggregateError" || builtIns.has(name)) return { base: name, className: className === "" ? name : className };
+  }
+  return { base: "Error", className: className === "" ? "Error" : className };
+}
+
+/** The value again, on the other thread; errors as instances of a class of the same name. */
+export function unpack(carried: Carried): unknown {
+  if (carried.type === "value") return carried.value;
+  const error = instantiate(carried);
+  if (carried.stack !== undefined) hidden(error, "stack", withName(carried.stack, carried.name, error.name));
+  if (carried.cause !== undefined) hidden(error, "cause", unpack(carried.cause));
+  Object.assign(error, carried.own);
+  return error;
+}
+
+/** The first line of a stack names the class as the error does. */
+function withName(stack: string, was: string, is: string): string {
+  return was !== is && stack.startsWith(was) ? is + stack.slice(was.length) : stack;
+}
+
+function instantiate(carried: Carried & { type: "error" }): Error {
+  switch (carried.context) {
+    case "canceled":
+      return new CanceledError();
+    case "expired":
+      return new DeadlineExceededError();
+    case "other":
+      return new ContextError(carried.message);
+    case undefined:
+      break;
+  }
+  const { base, className, name, message, errors } = carried;
+  if (base === "DOMException") return new DOMException(message, name);
+  const Base = builtIns.get(base) ?? Error;
+  const error = base === "AggregateError" ? new AggregateError((errors ?? []).map(unpack), message) : new Base(message);
+  if (className !== base) Object.setPrototypeOf(error, prototypeFor(className, base));
+  // A class that never set `name` would show up as "Error": its own name says more.
+  const shown = name === base ? className : name;
+  if (error.name !== shown) hidden(error, "name", shown);
+  return error;
+}
+
+const prototypes = new Map<string, object>();
+
+/** Classes that look the same here as on the thread they come from. A bounded number: names may be made up at run time. */
+function prototypeFor(className: string, base: string): object {
+  const id = `${base} ${className}`;
+  let prototype = prototypes.get(id);
+  if (prototype === undefined) {
+    const parent = (base === "AggregateError" ? AggregateError : (builtIns.get(base) ?? Error)) as new (message?: string) => Error;
+    ({ prototype } = { [className]: class extends parent {} }[className] as { prototype: object });
+    if (prototypes.size < 256) prototypes.set(id, prototype);
+  }
+  return prototype;
+}
+
+function hidden(target: object, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, writable: true, configurable: true, enumerable: false });
+}

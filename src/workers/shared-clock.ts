@@ -1,0 +1,16 @@
+/** The clock that all threads of a process share, and the way from it to a thread's own. */
+import { now } from "../context/clock.js";
+
+// `performance.now()` counts from an origin of each thread's own; `hrtime` is one clock for the process. Taken when
+// the module loads, so that a test's fake clock on the main thread stays there.
+const { bigint } = process.hrtime;
+
+/** Milliseconds with fractions. */
+export function sharedNow(): number {
+  return Number(bigint()) / 1e6;
+}
+
+/** A time on the shared clock, told on this thread's own. */
+export function toLocal(shared: number): number {
+  return now() + (shared - sharedNow());
+}

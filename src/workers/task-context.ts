@@ -1,0 +1,167 @@
+/** A task's context inside its worker: a node of the tree whose end comes from another thread. */
+import { receiveMessageOnPort, type MessagePort } from "node:worker_threads";
+import { type Alarm, clearAlarm, setAlarm } from "../context/alarms.js";
+import { now } from "../context/clock.js";
+import type { Context } from "../context/context.js";
+import { Ending } from "../context/ending.js";
+import { type ContextKey, sharedKey } from "../context/keys.js";
+import { Node, ValueLayer } from "../context/node.js";
+import { background } from "../context/roots.js";
+import { Stride, Watch } from "../context/watch.js";
+import { unpack } from "./carry.js";
+import { CANCELED, CANCELED_WITH_CAUSE, EXPIRED, type Lane, LIVE, type Notice, noticeWord, readNotice } from "./lane.js";
+import type { Offer, Wake } from "./messages.js";
+import { type Reporter, reporterKey } from "./progress.js";
+import { toLocal } from "./shared-clock.js";
+
+/** Looks at the lane's notice, and at the clock on a stride: a blocked main thread delays nothing. */
+class LaneWatch extends Watch implements Alarm {
+  /** On this thread's clock, ms; Infinity without a deadline. */
+  readonly when: number;
+  slot = -1;
+  readonly #epoch: number;
+  readonly #offered: Offer["deadline"];
+  readonly #port: MessagePort;
+  readonly #stride = new Stride();
+  #node: Node | undefined;
+  #wake: Wake | undefined;
+
+  constructor(lane: Lane, port: MessagePort, offer: Offer) {
+    super(true);
+    this.words = lane.notice;
+    this.live = noticeWord(offer.epoch, LIVE);
+    this.#epoch = offer.epoch;
+    this.#port = port;
+    this.#offered = offer.deadline;
+    this.when = offer.deadline === undefined ? Number.POSITIVE_INFINITY : toLocal(offer.deadline.when);
+  }
+
+  attach(node: Node): void {
+    this.#node = node;
+  }
+
+  override get source(): Watch {
+    return this;
+  }
+
+  override check(): void {
+    const at = this.when === Number.POSITIVE_INFINITY ? 0 : now();
+    this.#look(at);
+    this.left = at === 0 ? Stride.LONGEST : this.#stride.next(at);
+  }
+
+  override look(): void {
+    this.#look(this.when === Number.POSITIVE_INFINITY ? 0 : now());
+  }
+
+  #look(at: number): void {
+    const node = this.#node;
+    if (node === undefined || node.ending !== null) return;
+    // What the memory model guarantees by; the plain read of the poll is only quicker to notice.
+    const word = Atomics.load(this.words, 0);
+    if (word !== this.live) {
+      this.#drain();
+      node.end(this.#endingOf(readNotice(word, this.#epoch)));
+    } else if (at >= this.when) {
+      node.end(this.#endingOf(EXPIRED));
+    }
+  }
+
+  #endingOf(notice: Notice): Ending {
+    const carried = this.#wake?.cause;
+    const given = carried === undefined ? undefined : unpack(carried);
+    switch (notice) {
+      case EXPIRED:
+        return new Ending(true, given === undefined ? this.#announcedCause() : given);
+      case CANCELED_WITH_CAUSE:
+      case CANCELED:
+      case LIVE:
+        return new Ending(false, given);
+      default:
+        return notice satisfies never;
+    }
+  }
+
+  #announcedCause(): unknown {
+    const carried = this.#offered?.cause;
+    return carried === undefined ? undefined : unpack(carried);
+  }
+
+  /** In the middle of a synchronous loop no event brings the message: fetch it. It was posted before the notice. */
+  #drain(): void {
+    for (let got = receiveMessageOnPort(this.#port); got !== undefined; got = receiveMessageOnPort(this.#port)) {
+      const wake = got.message as Wake;
+      if (wake.epoch === this.#epoch) this.#wake = wake;
+    }
+  }
+
+  /** The event that ends waiting: everything derived from this context hears of it. */
+  receive(wake: Wake): void {
+    if (wake.epoch !== this.#epoch) return;
+    this.#wake = wake;
+    this.#node?.end(this.#endingOf(wake.notice));
+  }
+
+  ring(): void {
+    this.look();
+  }
+
+  override deadline(): number | undefined {
+    return this.#offered?.wall;
+  }
+
+  override remaining(): number {
+    return this.when === Number.POSITIVE_INFINITY ? this.when : this.when - now();
+  }
+}
+
+/** What a task gets as its first argument. */
+export class TaskNode extends Node {
+  readonly #watch: LaneWatch;
+  readonly #reporter: Reporter;
+
+  constructor(lane: Lane, port: MessagePort, offer: Offer) {
+    const reporter: Reporter = { lane };
+    const watch = new LaneWatch(lane, port, offer);
+    super(valuesOf(offer, reporter), null, watch);
+    this.#watch = watch;
+    this.#reporter = reporter;
+    watch.attach(this);
+  }
+
+  /** The task has returned a promise: from now on its deadline needs a timer too, polls or not. */
+  awaits(): void {
+    if (this.ending === null && this.#watch.when !== Number.POSITIVE_INFINITY) setAlarm(this.#watch, now());
+  }
+
+  receive(wake: Wake): void {
+    this.#watch.receive(wake);
+  }
+
+  /** The task has ended: stray work it left behind sees that at its next poll. */
+  over(): void {
+    this.#reporter.lane = undefined;
+    this.end(new Ending(false, undefined));
+  }
+
+  override get listens(): boolean {
+    return true;
+  }
+
+  protected override ended(): void {
+    clearAlarm(this.#watch);
+    super.ended();
+  }
+
+  override get label(): string {
+    return "task";
+  }
+}
+
+function valuesOf(offer: Offer, reporter: Reporter): Context {
+  let ctx: Context = new ValueLayer(background, reporterKey as ContextKey<unknown>, reporter);
+  if (offer.values !== undefined) {
+    for (const [name, value] of offer.values) ctx = new ValueLayer(ctx, sharedKey(name), value);
+  }
+  return ctx;
+}

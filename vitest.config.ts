@@ -1,0 +1,27 @@
+import { defineConfig } from "vitest/config";
+
+// Where .ci/run wants the results as JSON.
+const report = process.env.VITEST_REPORT;
+
+// `lifeguard` is found as users find it: through `exports`, in dist, which runs untransformed. Only to measure coverage
+// is it loaded by vitest, which can then map it to src. What runs in worker threads is in no coverage.
+const untransformed = process.argv.includes("--coverage") ? [] : [/\/dist\//];
+
+export default defineConfig({
+  // Node 20 has no `using` syntax: tests and what they import from src are compiled down.
+  oxc: { target: "es2023" },
+  test: {
+    include: ["test/**/*.test.ts"],
+    // Each test file in a process of its own: pools of threads do not share one.
+    pool: "forks",
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    server: { deps: { external: untransformed } },
+    reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
+    coverage: {
+      provider: "v8",
+      include: ["src/**", "dist/**/*.js"],
+      reporter: ["text", "html", "lcov"],
+    },
+  },
+});
