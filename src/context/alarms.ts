@@ -15,7 +15,17 @@ export interface Alarm extends HeapItem {
 const alarms = new Heap<Alarm>((a, b) => a.when < b.when);
 
 type Timer = ReturnType<typeof setTimeout>;
-let armed: { readonly timer: Timer; readonly target: number } | undefined;
+let armed: { readonly timer: Timer; readonly target: number; readonly by: typeof setTimeout } | undefined;
+
+// The platform's own, to tell fakes from.
+const platformTimer = setTimeout;
+const platformNow = performance.now;
+
+/**
+ * Timers of alarms that have one each: under a test's fake timers with a real clock (node:test fakes no `performance`),
+ * where the clock does not tell how long to wait for the next.
+ */
+const alone = new Map<Alarm, Timer>();
 
 /**
  * Puts the alarm on the list. It never keeps the process alive.
@@ -24,6 +34,16 @@ let armed: { readonly timer: Timer; readonly target: number } | undefined;
  */
 export function setAlarm(alarm: Alarm, at: number): void {
   alarms.push(alarm);
+  if (setTimeout !== platformTimer && performance.now === platformNow) {
+    const ring = (): void => {
+      alone.delete(alarm);
+      if (alarm.slot < 0) return;
+      alarms.remove(alarm);
+      alarm.ring();
+    };
+    alone.set(alarm, setTimeout(ring, delayTo(alarm.when, at)));
+    return;
+  }
   // A target that lies behind belongs to a blocked event loop, or to a fake timer that its test took away: arm anew.
   if (armed === undefined || alarm.when < armed.target || armed.target < at) arm((alarms.peek() ?? alarm).when, at);
 }
@@ -34,7 +54,16 @@ export function setAlarm(alarm: Alarm, at: number): void {
  */
 export function clearAlarm(alarm: Alarm): void {
   alarms.remove(alarm);
+  if (alone.size > 0) {
+    clearTimeout(alone.get(alarm));
+    alone.delete(alarm);
+  }
   if (alarms.size === 0) disarm();
+}
+
+/** Whole milliseconds, up; but not for the last bit of a sum of fractions. */
+function delayTo(when: number, at: number): number {
+  return Math.min(Math.max(Math.ceil(when - at - 1e-6), 1), MAX_DELAY);
 }
 
 function disarm(): void {
@@ -45,28 +74,39 @@ function disarm(): void {
 
 function arm(target: number, at: number): void {
   disarm();
-  const delay = Math.min(Math.max(Math.ceil(target - at), 1), MAX_DELAY);
+  const delay = delayTo(target, at);
   const timer = setTimeout(wake, delay);
   (timer as { unref?: () => void }).unref?.();
-  armed = { timer, target: Math.min(target, at + delay) };
+  armed = { timer, target: Math.min(target, at + delay), by: setTimeout };
+}
+
+function wake(): void {
+  const at = wokenAt();
+  armed = undefined;
+  ringDue(at);
+  const first = alarms.peek();
+  // What rang may have armed the timer already, for something earlier.
+  if (first !== undefined && (armed === undefined || first.when < (armed as { target: number }).target)) arm(first.when, at);
+}
+
+/** What time it is for the alarms, when the timer says that it is time. */
+function wokenAt(): number {
+  const at = now();
+  if (armed === undefined || armed.by !== setTimeout) return at;
+  // Node's timers may be up to a millisecond early against the monotonic clock: the clock decides. A test's fake timer,
+  // on a clock of its own, is right.
+  const faked = armed.by !== platformTimer || armed.target - at > 2;
+  return faked ? Math.max(at, armed.target) : at;
 }
 
 /**
- * Node's timers may be up to a millisecond early against the monotonic clock. One that is earlier than this runs on
- * a clock of its own, as when a test fakes the timers and not `performance`: then the timer is right.
+ * Rings all that is due at `at`, the earliest first. Also for polls, which see a deadline pass before the timer does: of
+ * two that passed unseen, the one that passed first ends first.
  */
-const EARLY = 2;
-
-function wake(): void {
-  const target = armed?.target ?? Number.NEGATIVE_INFINITY;
-  armed = undefined;
-  let at = now();
-  if (target - at > EARLY) at = target;
+export function ringDue(at: number): void {
   for (let first = alarms.peek(); first !== undefined && first.when <= at; first = alarms.peek()) {
     alarms.remove(first);
     first.ring();
   }
-  const first = alarms.peek();
-  // What rang may have armed the timer already, for something earlier.
-  if (first !== undefined && (armed === undefined || first.when < (armed as { target: number }).target)) arm(first.when, at);
+  if (alarms.size === 0) disarm();
 }

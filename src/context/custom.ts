@@ -1,19 +1,18 @@
 /**
- * Contexts that are not of this library: any object that implements the interface. Each gets one stand-in node, which
- * its children hang on, so that a custom parent holds one reaction however many children it has.
+ * Contexts that are not of this library: any object that implements the interface. One that only wraps a context of ours
+ * is seen through; any other gets one stand-in node, which its children hang on, so that it holds one reaction however
+ * many children it has.
  */
 import type { Context } from "./context.js";
 import { Ending } from "./ending.js";
 import { CanceledError } from "./errors.js";
-import { Node, nodeKey, uncloneable } from "./node.js";
+import { Node, nodeKey } from "./node.js";
 import { Watch } from "./watch.js";
 
 /** Asks the custom context at every poll: its own `err` is what counts, even before its `done` has got round. */
 class CustomWatch extends Watch {
   readonly #ctx: Context;
   readonly #node: () => StandIn;
-  /** Contexts below a custom one must not be cloned by accident either. */
-  readonly uncloneable = uncloneable;
 
   constructor(ctx: Context, node: () => StandIn) {
     super(false);
@@ -48,11 +47,7 @@ class StandIn extends Node {
   constructor(ctx: Context) {
     super(ctx, null, new CustomWatch(ctx, () => this));
     this.observe(false);
-    if (this.ending !== null) return;
-    const done = ctx.done();
-    const inner = ctx.value(nodeKey);
-    if (inner !== undefined && Node.is(inner) && inner.done() === done) this.linkTo(inner);
-    else void Promise.resolve(done).then(() => this.observe(true));
+    if (this.ending === null) void Promise.resolve(ctx.done()).then(() => this.observe(true));
   }
 
   /** @param over whether its `done` says that it has ended */
@@ -73,14 +68,23 @@ export function causeBelow(ctx: Context): unknown {
   return ending === null ? ctx.err() : ending.cause();
 }
 
+/** The node of the context of ours that `ctx` wraps without changing its end or deadline; undefined for none. */
+export function wrappedNode(ctx: Context): Node | undefined {
+  const inner = ctx.value(nodeKey);
+  if (inner === undefined || !Node.is(inner)) return undefined;
+  return inner.done() === ctx.done() && inner.deadline() === ctx.deadline() ? inner : undefined;
+}
+
 const standIns = new WeakMap<Context, StandIn>();
 
-/** The node that ends when the custom context does: the same one at every call. */
-export function standInFor(ctx: Context): Node {
-  let standIn = standIns.get(ctx);
-  if (standIn === undefined) {
-    standIn = new StandIn(ctx);
-    standIns.set(ctx, standIn);
-  }
+/**
+ * The node that ends when the custom context does. That of the context of ours it wraps, if it hands on that one's
+ * `done` and `deadline`: then nothing of the wrapper stays behind. Else a stand-in, the same one at every call.
+ */
+export function nodeBehind(ctx: Context): Node {
+  const known = standIns.get(ctx) ?? wrappedNode(ctx);
+  if (known !== undefined) return known;
+  const standIn = new StandIn(ctx);
+  standIns.set(ctx, standIn);
   return standIn;
 }

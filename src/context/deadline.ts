@@ -1,5 +1,5 @@
 /** Nodes that end by themselves: the watch that sees the deadline pass at a poll, and the alarm that needs none. */
-import { type Alarm, clearAlarm, setAlarm } from "./alarms.js";
+import { type Alarm, clearAlarm, ringDue, setAlarm } from "./alarms.js";
 import { now } from "./clock.js";
 import type { Context } from "./context.js";
 import { Ending } from "./ending.js";
@@ -43,13 +43,14 @@ export class DeadlineWatch extends Watch implements Alarm {
   override check(): void {
     this.#source?.look();
     const at = now();
-    if (at >= this.when) this.ring();
+    if (at >= this.when) ringDue(at);
     else this.left = this.#stride === null ? 1 : this.#stride.next(at);
   }
 
   override look(): void {
     this.#source?.look();
-    if (now() >= this.when) this.ring();
+    const at = now();
+    if (at >= this.when) ringDue(at);
   }
 
   ring(): void {

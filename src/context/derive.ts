@@ -1,6 +1,6 @@
 /** From public arguments to nodes: what is a context, which node a child hangs on, what a cancel function is. */
 import type { CancelFunc, Context } from "./context.js";
-import { standInFor } from "./custom.js";
+import { nodeBehind } from "./custom.js";
 import { Ending } from "./ending.js";
 import { invalidArg } from "./invalid.js";
 import { coreOf, Node, Root, ValueLayer } from "./node.js";
@@ -10,7 +10,7 @@ const methods = ["deadline", "done", "err", "value"] as const;
 /** Whether `value` can be a parent: one of ours, or any object with the methods of the interface. Never throws. */
 export function isContext(value: unknown): value is Context {
   if (typeof value !== "object" || value === null) return false;
-  if (Node.is(value) || ValueLayer.is(value) || Root.is(value)) return true;
+  if (Node.is(value) || ValueLayer.is(value)) return true;
   try {
     return methods.every((name) => typeof (value as Record<string, unknown>)[name] === "function");
   } catch {
@@ -29,7 +29,7 @@ export function ownerOf(where: string, parent: Context): Node | null {
   checkContext(where, parent);
   const core = coreOf(parent);
   if (Node.is(core)) return core;
-  return Root.is(core) ? null : standInFor(core);
+  return Root.is(core) ? null : nodeBehind(core);
 }
 
 // Set as the prototype of every cancel function: cheaper than a property of its own on each, 45 bytes (bench/context).

@@ -36,5 +36,9 @@ Object.defineProperties(DeadlineExceededError.prototype, {
 
 /** Whether `e` is a ContextError, by brand: true also for one of another copy of the library. Never throws. */
 export function isContextError(e: unknown): e is ContextError {
-  return typeof e === "object" && e !== null && (e as Record<symbol, unknown>)[brand] === true;
+  try {
+    return typeof e === "object" && e !== null && (e as Record<symbol, unknown>)[brand] === true;
+  } catch {
+    return false;
+  }
 }

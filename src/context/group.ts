@@ -31,7 +31,7 @@ export class Group {
   constructor(parent: Context, options: GroupOptions = {}) {
     checkContext("Group: parent", parent);
     if (typeof options !== "object" || (options as unknown) === null) throw invalidArg("Group: options", "an object", options);
-    const limit = options.limit ?? -1;
+    const limit = options.limit === undefined ? -1 : options.limit;
     if (typeof limit !== "number" || !(Number.isInteger(limit) || Math.abs(limit) === Number.POSITIVE_INFINITY)) {
       throw invalidArg("Group: options.limit", "an integer", limit);
     }
@@ -47,6 +47,13 @@ export class Group {
    * Rejects with TypeError ERR_INVALID_ARG, and fails the group, when `fn` is no function.
    */
   go<T>(fn: (ctx: Context) => T | PromiseLike<T>): Promise<T> {
+    if (typeof fn !== "function") {
+      const error = invalidArg("Group.go: fn", "a function", fn);
+      this.#fail(error);
+      const refused = Promise.reject<T>(error);
+      refused.catch(() => {});
+      return refused;
+    }
     const promise = new Promise<T>((resolve) => {
       const start = (): void => {
         resolve(this.#run(fn));
@@ -92,19 +99,21 @@ export class Group {
   async #run<T>(fn: (ctx: Context) => T | PromiseLike<T>): Promise<T> {
     this.#active++;
     try {
-      if (typeof fn !== "function") throw invalidArg("Group.go: fn", "a function", fn);
       return await fn(this.ctx);
     } catch (error) {
-      if (this.#failure === undefined) {
-        this.#failure = { error };
-        this.#cancel(error);
-      }
+      this.#fail(error);
       throw error;
     } finally {
       this.#active--;
       this.#startNext();
       if (this.#active === 0) this.#idle?.resolve();
     }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = { error };
+    this.#cancel(error);
   }
 
   #startNext(): void {

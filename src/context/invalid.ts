@@ -42,3 +42,8 @@ export function invalidArg(where: string, expected: string, got: unknown, option
 export function invalid(message: string, options?: ErrorOptions): TypeError & { code: "ERR_INVALID_ARG" } {
   return Object.assign(new TypeError(message, options), { code: "ERR_INVALID_ARG" as const });
 }
+
+/** What structured clone stumbles over in contexts and keys; its text is the error message people see. */
+export function uncloneable(): void {
+  /* a context cannot be cloned */
+}

@@ -1,5 +1,5 @@
 /** The keys of context values: private ones compare by identity, shared ones by name, in every thread. */
-import { invalidArg } from "./invalid.js";
+import { invalidArg, uncloneable } from "./invalid.js";
 
 declare const valueType: unique symbol;
 
@@ -18,6 +18,9 @@ class Key {
   declare readonly [valueType]?: (value: unknown) => unknown;
   readonly name: string;
   readonly shared: boolean;
+  /** A key is itself, not what it looks like; and so that no context with a value is cloned by accident. */
+  readonly uncloneable = uncloneable;
+
   constructor(name: string, shared: boolean) {
     this.name = name;
     this.shared = shared;
@@ -84,5 +87,10 @@ export function sharedKeys(): Map<string, ContextKey<unknown>> {
 }
 
 export function isKey(key: unknown): key is ContextKey<unknown> {
-  return key instanceof Key || (typeof key === "object" && key !== null && (key as Record<symbol, unknown>)[brand] === true);
+  if (typeof key !== "object" || key === null) return false;
+  try {
+    return (key as Record<symbol, unknown>)[brand] === true;
+  } catch {
+    return false;
+  }
 }

@@ -3,6 +3,8 @@
  * parent. A context hands its watch on to what is derived from it, so a poll costs the same at any depth.
  */
 
+import { uncloneable } from "./invalid.js";
+
 /** The word of a watch that no other thread writes to. */
 export const QUIET = new Int32Array(1);
 
@@ -17,6 +19,8 @@ export abstract class Watch {
   live = 0;
   /** Polls until the next closer look. */
   left = 1;
+  /** So that contexts below a custom one, whose fields may be anything, are not cloned by accident either. */
+  readonly uncloneable = uncloneable;
 
   /** Whether the clock is read on a stride, as inside a worker; otherwise every poll reads it. */
   readonly paced: boolean;
@@ -36,6 +40,27 @@ export abstract class Watch {
   /** What a deadline laid over this one has to look at as well: what another thread or a custom parent feeds. */
   abstract get source(): Watch | null;
 }
+
+/** Nothing to look at. */
+class IdleWatch extends Watch {
+  override check(): void {
+    this.left = 2 ** 30;
+  }
+  override look(): void {
+    // Nothing.
+  }
+  override deadline(): undefined {
+    return undefined;
+  }
+  override remaining(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+  override get source(): null {
+    return null;
+  }
+}
+
+export const idle = new IdleWatch(false);
 
 /** How often a watch inside a worker reads the clock, which costs 35 to 40 ns where a poll costs 1. */
 export class Stride {

@@ -1,6 +1,7 @@
 /** Contexts that end by themselves. */
 import { now } from "./clock.js";
 import type { CancelFunc, Context } from "./context.js";
+import { wrappedNode } from "./custom.js";
 import { DeadlineNode, DeadlineWatch } from "./deadline.js";
 import { cancelFunc, checkContext, ownerOf } from "./derive.js";
 import { invalidArg } from "./invalid.js";
@@ -70,7 +71,8 @@ export function remaining(ctx: Context): number {
   checkContext("remaining: ctx", ctx);
   const core = coreOf(ctx);
   if (Root.is(core)) return Number.POSITIVE_INFINITY;
-  if (Node.is(core)) return core.watch === null ? Number.POSITIVE_INFINITY : Math.max(0, core.watch.remaining());
+  const node = Node.is(core) ? core : wrappedNode(core);
+  if (node !== undefined) return node.watch === null ? Number.POSITIVE_INFINITY : Math.max(0, node.watch.remaining());
   const deadline = core.deadline();
   return deadline === undefined ? Number.POSITIVE_INFINITY : Math.max(0, deadline - Date.now());
 }

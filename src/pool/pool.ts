@@ -65,7 +65,8 @@ export class Pool<M = AnyTasks> implements AsyncDisposable {
   #running = 0;
   #stuck = 0;
   /** Cancelled in the queue: settled together in a microtask, so that `cancel()` has little to do for each. */
-  #dropped: PoolTask[] = [];
+  #firstDropped: PoolTask | undefined;
+  #lastDropped: PoolTask | undefined;
   #closed: Promise<void> | undefined;
   #onQuiet: (() => void) | undefined;
   #carried: { readonly ending: Ending; readonly cause: Carried | undefined } | undefined;
@@ -355,13 +356,28 @@ export class Pool<M = AnyTasks> implements AsyncDisposable {
 
   #drop(task: PoolTask): void {
     this.#settle(task, "dropped");
-    this.#dropped.push(task);
-    if (this.#dropped.length > 1) return;
-    queueMicrotask(() => {
-      const dropped = this.#dropped;
-      this.#dropped = [];
-      for (const each of dropped) each.rejectWith(each.scope.err());
-    });
+    // Threaded through the tasks, which are in no queue any more: a batch of them allocates nothing here.
+    if (this.#lastDropped === undefined) {
+      this.#firstDropped = task;
+      queueMicrotask(() => {
+        this.#rejectDropped();
+      });
+    } else {
+      this.#lastDropped.next = task;
+    }
+    this.#lastDropped = task;
+  }
+
+  #rejectDropped(): void {
+    let task = this.#firstDropped;
+    this.#firstDropped = undefined;
+    this.#lastDropped = undefined;
+    while (task !== undefined) {
+      const { next } = task;
+      task.next = undefined;
+      task.rejectWith(task.scope.err());
+      task = next;
+    }
   }
 
   // ---- from the thread to the promise

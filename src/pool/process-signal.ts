@@ -10,6 +10,7 @@ const uncatchable: readonly string[] = ["SIGKILL", "SIGSTOP"];
 
 class ProcessSignalNode extends Node {
   readonly #signals: readonly NodeJS.Signals[];
+  #signaled = false;
 
   constructor(parent: Context, owner: Node | null, signals: readonly NodeJS.Signals[]) {
     super(parent, owner, owner === null ? null : owner.watch);
@@ -18,16 +19,26 @@ class ProcessSignalNode extends Node {
   }
 
   readonly #onSignal = (signal: NodeJS.Signals): void => {
+    // Listeners that come after this one may look whether they are the only ones left, and then end the process
+    // (signal-exit does): for them we are still there.
+    this.#signaled = true;
+    queueMicrotask(() => {
+      this.#off();
+    });
     this.end(new Ending(false, signal));
   };
+
+  /** From here on the signal does what it does without us: a second Ctrl-C ends the process. */
+  #off(): void {
+    for (const signal of this.#signals) process.off(signal, this.#onSignal);
+  }
 
   override get listens(): boolean {
     return true;
   }
 
   protected override ended(): void {
-    // From here on the signal does what it does without us: a second Ctrl-C ends the process.
-    for (const signal of this.#signals) process.off(signal, this.#onSignal);
+    if (!this.#signaled) this.#off();
     super.ended();
   }
 

@@ -1,6 +1,6 @@
 /** A task's context inside its worker: a node of the tree whose end comes from another thread. */
 import { receiveMessageOnPort, type MessagePort } from "node:worker_threads";
-import { type Alarm, clearAlarm, setAlarm } from "../context/alarms.js";
+import { type Alarm, clearAlarm, ringDue, setAlarm } from "../context/alarms.js";
 import { now } from "../context/clock.js";
 import type { Context } from "../context/context.js";
 import { Ending } from "../context/ending.js";
@@ -63,6 +63,7 @@ class LaneWatch extends Watch implements Alarm {
       this.#drain();
       node.end(this.#endingOf(readNotice(word, this.#epoch)));
     } else if (at >= this.when) {
+      ringDue(at);
       node.end(this.#endingOf(EXPIRED));
     }
   }
