@@ -19,7 +19,7 @@ let armed: { readonly timer: Timer; readonly target: number; readonly by: typeof
 
 // The platform's own, to tell fakes from.
 const platformTimer = setTimeout;
-const platformNow = performance.now;
+const platformNow: unknown = Reflect.get(performance, "now");
 
 /**
  * Timers of alarms that have one each: under a test's fake timers with a real clock (node:test fakes no `performance`),
@@ -34,18 +34,27 @@ const alone = new Map<Alarm, Timer>();
  */
 export function setAlarm(alarm: Alarm, at: number): void {
   alarms.push(alarm);
-  if (setTimeout !== platformTimer && performance.now === platformNow) {
-    const ring = (): void => {
-      alone.delete(alarm);
-      if (alarm.slot < 0) return;
-      alarms.remove(alarm);
-      alarm.ring();
-    };
-    alone.set(alarm, setTimeout(ring, delayTo(alarm.when, at)));
+  if (setTimeout !== platformTimer && Reflect.get(performance, "now") === platformNow) {
+    armAlone(alarm, alarm.when - at);
     return;
   }
   // A target that lies behind belongs to a blocked event loop, or to a fake timer that its test took away: arm anew.
-  if (armed === undefined || alarm.when < armed.target || armed.target < at) arm((alarms.peek() ?? alarm).when, at);
+  armFor(alarms.peek() ?? alarm, at);
+}
+
+function armAlone(alarm: Alarm, left: number): void {
+  const delay = delayTo(left, 0);
+  const ring = (): void => {
+    alone.delete(alarm);
+    if (alarm.slot < 0) return;
+    if (delay === MAX_DELAY) {
+      armAlone(alarm, left - delay);
+      return;
+    }
+    alarms.remove(alarm);
+    alarm.ring();
+  };
+  alone.set(alarm, setTimeout(ring, delay));
 }
 
 /**
@@ -85,8 +94,12 @@ function wake(): void {
   armed = undefined;
   ringDue(at);
   const first = alarms.peek();
-  // What rang may have armed the timer already, for something earlier.
-  if (first !== undefined && (armed === undefined || first.when < (armed as { target: number }).target)) arm(first.when, at);
+  if (first !== undefined) armFor(first, at);
+}
+
+/** Arms the timer for this alarm unless it will go off early enough already, or has not gone off when it should have. */
+function armFor(alarm: Alarm, at: number): void {
+  if (armed === undefined || alarm.when < armed.target || armed.target < at) arm(alarm.when, at);
 }
 
 /** What time it is for the alarms, when the timer says that it is time. */

@@ -6,7 +6,8 @@
 import type { Context } from "./context.js";
 import { Ending } from "./ending.js";
 import { CanceledError } from "./errors.js";
-import { Node, nodeKey } from "./node.js";
+import { nodeKey } from "./layers.js";
+import { Node } from "./node.js";
 import { Watch } from "./watch.js";
 
 /** Asks the custom context at every poll: its own `err` is what counts, even before its `done` has got round. */
@@ -57,7 +58,9 @@ class StandIn extends Node {
     const error = ctx.err() ?? (over ? new CanceledError() : undefined);
     if (error === undefined) return;
     const reason = causeBelow(ctx);
-    this.end(new Ending(error.code === "ERR_DEADLINE_EXCEEDED", reason === error ? undefined : reason, error));
+    this.end(
+      new Ending(error.code === "ERR_DEADLINE_EXCEEDED", reason === error ? undefined : reason, error),
+    );
   }
 }
 

@@ -3,7 +3,8 @@ import type { CancelFunc, Context } from "./context.js";
 import { nodeBehind } from "./custom.js";
 import { Ending } from "./ending.js";
 import { invalidArg } from "./invalid.js";
-import { coreOf, Node, Root, ValueLayer } from "./node.js";
+import { coreOf, Root, ValueLayer } from "./layers.js";
+import { Node } from "./node.js";
 
 const methods = ["deadline", "done", "err", "value"] as const;
 
@@ -32,9 +33,12 @@ export function ownerOf(where: string, parent: Context): Node | null {
   return Root.is(core) ? null : nodeBehind(core);
 }
 
+/** Browsers without `using` have no such symbol; what compiles `using` down for them brings one of this name. */
+const disposeSymbol = (Symbol as { dispose?: symbol }).dispose ?? Symbol.for("Symbol.dispose");
+
 // Set as the prototype of every cancel function: cheaper than a property of its own on each, 45 bytes (bench/context).
 const cancelPrototype = Object.create(Function.prototype, {
-  [Symbol.dispose ?? Symbol.for("Symbol.dispose")]: {
+  [disposeSymbol]: {
     value(this: () => void): void {
       this();
     },

@@ -26,9 +26,17 @@ export class DeadlineExceededError extends ContextError {
 
 // On the prototypes, so that an error costs its message only. `name` has to be there before the constructor of Error
 // runs: V8 writes it into the first line of `stack`.
-const constant = (value: unknown): PropertyDescriptor => ({ value, writable: true, configurable: true, enumerable: false });
+const constant = (value: unknown): PropertyDescriptor => ({
+  value,
+  writable: true,
+  configurable: true,
+  enumerable: false,
+});
 Object.defineProperty(ContextError.prototype, brand, constant(true));
-Object.defineProperties(CanceledError.prototype, { name: constant("AbortError"), code: constant("ABORT_ERR") });
+Object.defineProperties(CanceledError.prototype, {
+  name: constant("AbortError"),
+  code: constant("ABORT_ERR"),
+});
 Object.defineProperties(DeadlineExceededError.prototype, {
   name: constant("TimeoutError"),
   code: constant("ERR_DEADLINE_EXCEEDED"),

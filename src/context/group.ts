@@ -30,9 +30,13 @@ export class Group {
   /** @throws TypeError ERR_INVALID_ARG for no parent, or a limit that is no integer (Infinity is fine) */
   constructor(parent: Context, options: GroupOptions = {}) {
     checkContext("Group: parent", parent);
-    if (typeof options !== "object" || (options as unknown) === null) throw invalidArg("Group: options", "an object", options);
+    if (typeof options !== "object" || (options as unknown) === null)
+      throw invalidArg("Group: options", "an object", options);
     const limit = options.limit === undefined ? -1 : options.limit;
-    if (typeof limit !== "number" || !(Number.isInteger(limit) || Math.abs(limit) === Number.POSITIVE_INFINITY)) {
+    if (
+      typeof limit !== "number" ||
+      !(Number.isInteger(limit) || Math.abs(limit) === Number.POSITIVE_INFINITY)
+    ) {
       throw invalidArg("Group: options.limit", "an integer", limit);
     }
     this.#limit = limit < 0 ? Number.POSITIVE_INFINITY : limit;
@@ -106,7 +110,10 @@ export class Group {
     } finally {
       this.#active--;
       this.#startNext();
-      if (this.#active === 0) this.#idle?.resolve();
+      if (this.#active === 0) {
+        this.#idle?.resolve();
+        this.#idle = undefined;
+      }
     }
   }
 
@@ -135,7 +142,6 @@ export class Group {
         this.#idle = { promise, resolve };
       }
       await this.#idle.promise;
-      this.#idle = undefined;
     }
   }
 }

@@ -23,9 +23,9 @@ export function describe(value: unknown): string {
 function describeObject(value: object): string {
   try {
     if (Array.isArray(value)) return `an array of ${String(value.length)}`;
-    if (value instanceof Date) return Number.isNaN(value.getTime()) ? "an invalid Date" : `the date ${value.toISOString()}`;
-    const { constructor } = value as { constructor?: { name?: unknown } };
-    const name = constructor?.name;
+    if (value instanceof Date)
+      return Number.isNaN(value.getTime()) ? "an invalid Date" : `the date ${value.toISOString()}`;
+    const name = (value as { constructor?: { name?: unknown } }).constructor?.name;
     if (name === "Object") return "a plain object";
     return typeof name === "string" && name !== "" ? `an instance of ${name}` : "an object";
   } catch {
@@ -34,7 +34,12 @@ function describeObject(value: object): string {
 }
 
 /** The error every public function throws, or rejects with, for a bad argument: a TypeError with code "ERR_INVALID_ARG". */
-export function invalidArg(where: string, expected: string, got: unknown, options?: ErrorOptions): TypeError & { code: "ERR_INVALID_ARG" } {
+export function invalidArg(
+  where: string,
+  expected: string,
+  got: unknown,
+  options?: ErrorOptions,
+): TypeError & { code: "ERR_INVALID_ARG" } {
   return invalid(`${where}: expected ${expected}, got ${describe(got)}`, options);
 }
 

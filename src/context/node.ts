@@ -3,10 +3,10 @@
  * listener, a custom parent) lives in its own file; how nodes are made from a public parent, in derive.ts.
  */
 import type { Context } from "./context.js";
-import { Ending } from "./ending.js";
+import type { Ending } from "./ending.js";
 import type { ContextError } from "./errors.js";
-import { invalidArg, uncloneable } from "./invalid.js";
-import { type ContextKey, isKey } from "./keys.js";
+import type { ContextKey } from "./keys.js";
+import { lookUp, pathOf, ValueLayer } from "./layers.js";
 import { idle, type Watch } from "./watch.js";
 
 /** What a node has only once somebody waits for it. */
@@ -21,7 +21,8 @@ class Waiting {
   }
 }
 
-const inspectCustom = Symbol.for("nodejs.util.inspect.custom");
+/** Node prints what this method returns, not the whole tree. */
+export const inspectCustom = Symbol.for("nodejs.util.inspect.custom");
 
 /**
  * A context that can end. Six slots, because what `withCancel` returns is to stay below 250 bytes (bench/context):
@@ -41,7 +42,8 @@ export class Node implements Context {
   constructor(parent: Context, owner: Node | null, watch: Watch | null) {
     this.parent = parent;
     // A custom parent's fields may be anything, so the watch has to be what cannot be cloned.
-    this.watch = watch === null && owner !== null && !Node.is(parent) && !ValueLayer.is(parent) ? idle : watch;
+    this.watch =
+      watch === null && owner !== null && !Node.is(parent) && !ValueLayer.is(parent) ? idle : watch;
     if (owner !== null) this.linkTo(owner);
   }
 
@@ -92,9 +94,13 @@ export class Node implements Context {
   end(ending: Ending): void {
     if (this.ending !== null) return;
     this.#unlink();
+    Node.#endFrom(this, ending);
+  }
+
+  static #endFrom(top: Node, ending: Ending): void {
     let loudest: Node | null = null;
     let last: Node | null = null;
-    for (let node: Node | null = this; node !== null; node = Node.#after(node, this)) {
+    for (let node: Node | null = top; node !== null; node = Node.#after(node, top)) {
       const loud = node.listens || node.#state !== null;
       node.#mark(ending);
       // Of siblings only `prev` is needed once the walk has come to the oldest, so `next` is free.
@@ -104,15 +110,15 @@ export class Node implements Context {
       else last.#next = node;
       last = node;
     }
-    let aborting: Node[] | undefined;
+    const aborting: Node[] = [];
     while (loudest !== null) {
       const node: Node = loudest;
       loudest = node.#next;
       node.#next = null;
       node.ended();
-      if (node.#state instanceof Waiting && node.#state.controller !== undefined) (aborting ??= []).push(node);
+      if (node.#state instanceof Waiting && node.#state.controller !== undefined) aborting.push(node);
     }
-    if (aborting !== undefined) for (const node of aborting) node.#abort();
+    for (const node of aborting) node.#abort();
   }
 
   /** The node the walk below `top` comes to after `node`; takes the links apart that lie behind it. */
@@ -217,7 +223,7 @@ export class Node implements Context {
   }
 
   value<T>(key: ContextKey<T>): T | undefined {
-    return valueOf(this, key);
+    return lookUp(this, key);
   }
 
   /** What this layer is called in `String(ctx)`. */
@@ -232,158 +238,4 @@ export class Node implements Context {
   [inspectCustom](): string {
     return this.toString();
   }
-}
-
-/** A context that never ends: background, todo, and what `withoutCancel` returns, which has a parent for its values. */
-export class Root implements Context {
-  readonly parent: Context | undefined;
-  readonly label: string;
-  /**
-   * A context is not cloned by accident: structured clone follows `parent` up to here and cannot clone a function.
-   * It costs the nodes nothing.
-   */
-  readonly uncloneable = uncloneable;
-
-  constructor(label: string, parent?: Context) {
-    this.parent = parent;
-    this.label = label;
-  }
-
-  static is(value: object): value is Root {
-    return value instanceof Root && Object.hasOwn(value, "uncloneable");
-  }
-
-  deadline(): undefined {
-    return undefined;
-  }
-  /** A fresh promise each time: what waits for it is not held by a context that lives as long as the process. */
-  done(): Promise<void> {
-    return new Promise(() => {});
-  }
-  err(): undefined {
-    return undefined;
-  }
-  throwIfDone(): void {}
-  get signal(): AbortSignal {
-    return new AbortController().signal;
-  }
-  value<T>(key: ContextKey<T>): T | undefined {
-    return valueOf(this, key);
-  }
-  toString(): string {
-    return pathOf(this);
-  }
-  [inspectCustom](): string {
-    return this.toString();
-  }
-}
-
-/** A value laid over a context: everything but the value is the context's below. */
-export class ValueLayer implements Context {
-  readonly parent: Context;
-  readonly key: ContextKey<unknown>;
-  readonly held: unknown;
-  /** The nearest context above that is no value layer. */
-  readonly #core: Context;
-  /** The next value layer up, null for none, or none before a custom context. */
-  readonly next: ValueLayer | null;
-  /** The custom context to ask when none of the layers has the key. */
-  readonly beyond: Context | undefined;
-
-  constructor(parent: Context, key: ContextKey<unknown>, held: unknown) {
-    this.parent = parent;
-    this.key = key;
-    this.held = held;
-    this.#core = coreOf(parent);
-    const above = layerOf(parent);
-    const layer = above !== undefined && ValueLayer.is(above) ? above : null;
-    this.next = layer;
-    this.beyond = layer === null ? above : layer.beyond;
-  }
-
-  static is(value: object): value is ValueLayer {
-    return #core in value;
-  }
-  get core(): Context {
-    return this.#core;
-  }
-  deadline(): number | undefined {
-    return this.#core.deadline();
-  }
-  done(): Promise<void> {
-    return this.#core.done();
-  }
-  err(): ContextError | undefined {
-    return this.#core.err();
-  }
-  throwIfDone(): void {
-    this.#core.throwIfDone();
-  }
-  get signal(): AbortSignal {
-    return this.#core.signal;
-  }
-  value<T>(key: ContextKey<T>): T | undefined {
-    return valueOf(this, key);
-  }
-  get label(): string {
-    return `withValue(${this.key.name})`;
-  }
-  toString(): string {
-    return pathOf(this);
-  }
-  [inspectCustom](): string {
-    return this.toString();
-  }
-}
-
-/** The context whose end, deadline and signal `ctx` has. */
-export function coreOf(ctx: Context): Context {
-  return ValueLayer.is(ctx) ? ctx.core : ctx;
-}
-
-/**
- * Asks a context which node it hangs on. A custom context that delegates `value` passes the question on, which is how
- * one finds out that it wraps one of ours (Go asks for its `cancelCtxKey` in the same way).
- */
-export const nodeKey: ContextKey<Node> = Object.freeze({ name: "lifeguard.node", shared: false, [Symbol.for("lifeguard.ContextKey")]: true });
-
-/** The nearest value layer from `from` on upwards, or the custom context that is met first, or undefined. */
-export function layerOf(from: Context): ValueLayer | Context | undefined {
-  let ctx: Context | undefined = from;
-  while (ctx !== undefined && (Node.is(ctx) || Root.is(ctx))) ctx = ctx.parent;
-  return ctx;
-}
-
-/** The nearest match going up. Iterative; from a custom context on, the question is its own. */
-function valueOf<T>(from: Context, key: ContextKey<T>): T | undefined {
-  if (!isKey(key)) throw invalidArg("ctx.value: key", "a ContextKey made by contextKey() or sharedKey()", key);
-  if ((key as unknown) === nodeKey) return nodeOf(from) as T | undefined;
-  const above = layerOf(from);
-  if (above === undefined) return undefined;
-  if (!ValueLayer.is(above)) return (above as Context).value<T>(key);
-  for (let layer: ValueLayer | null = above; layer !== null; layer = layer.next) {
-    if (layer.key === key) return layer.held as T;
-  }
-  return above.beyond?.value<T>(key);
-}
-
-function nodeOf(from: Context): Node | undefined {
-  const core = coreOf(from);
-  if (Node.is(core)) return core;
-  return Root.is(core) ? undefined : core.value(nodeKey);
-}
-
-function pathOf(from: Context): string {
-  const labels: string[] = [];
-  let ctx: Context | undefined = from;
-  while (ctx !== undefined) {
-    if (ValueLayer.is(ctx) || Node.is(ctx) || Root.is(ctx)) {
-      labels.push(ctx.label);
-      ctx = ctx.parent;
-    } else {
-      labels.push("custom");
-      break;
-    }
-  }
-  return labels.reverse().join(".");
 }

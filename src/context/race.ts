@@ -15,7 +15,10 @@ import type { Node } from "./node.js";
  */
 export async function race<T>(ctx: Context, promise: PromiseLike<T>): Promise<T> {
   const owner = ownerOf("race: ctx", ctx);
-  const isThenable = (typeof promise === "object" || typeof promise === "function") && (promise as unknown) !== null && typeof promise.then === "function";
+  const isThenable =
+    (typeof promise === "object" || typeof promise === "function") &&
+    (promise as unknown) !== null &&
+    typeof promise.then === "function";
   if (!isThenable) throw invalidArg("race: promise", "a promise", promise);
   return await new Promise<T>((resolve, reject) => {
     const detach = whenEnded(ctx, owner, reject);
@@ -26,7 +29,7 @@ export async function race<T>(ctx: Context, promise: PromiseLike<T>): Promise<T>
       },
       (error: unknown) => {
         detach();
-        reject(error as Error);
+        reject(error);
       },
     );
   });
@@ -41,7 +44,8 @@ export async function race<T>(ctx: Context, promise: PromiseLike<T>): Promise<T>
  */
 export async function sleep(ctx: Context, ms: number): Promise<void> {
   const owner = ownerOf("sleep: ctx", ctx);
-  if (typeof ms !== "number" || Number.isNaN(ms)) throw invalidArg("sleep: ms", "a number of milliseconds", ms);
+  if (typeof ms !== "number" || Number.isNaN(ms))
+    throw invalidArg("sleep: ms", "a number of milliseconds", ms);
   await new Promise<void>((resolve, reject) => {
     const until = now() + ms;
     let left = ms;

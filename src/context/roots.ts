@@ -1,7 +1,7 @@
 /** Where every tree begins. */
 import type { Context } from "./context.js";
 import { checkContext } from "./derive.js";
-import { Root } from "./node.js";
+import { Root } from "./layers.js";
 
 /** Never ends, has no deadline and no values: the root of main programs, tests and incoming requests. */
 export const background: Context = new Root("background");

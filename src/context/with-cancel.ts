@@ -2,7 +2,8 @@
 import type { CancelFunc, Context } from "./context.js";
 import { causeBelow } from "./custom.js";
 import { cancelFunc, checkContext, ownerOf } from "./derive.js";
-import { coreOf, Node, Root } from "./node.js";
+import { coreOf, Root } from "./layers.js";
+import { Node } from "./node.js";
 
 /**
  * Derives a context from `parent`, with the function that cancels it.

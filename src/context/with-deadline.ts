@@ -5,7 +5,8 @@ import { wrappedNode } from "./custom.js";
 import { DeadlineNode, DeadlineWatch } from "./deadline.js";
 import { cancelFunc, checkContext, ownerOf } from "./derive.js";
 import { invalidArg } from "./invalid.js";
-import { coreOf, Node, Root } from "./node.js";
+import { coreOf, Root } from "./layers.js";
+import { Node } from "./node.js";
 
 /**
  * Derives a context that ends after `ms` milliseconds with a DeadlineExceededError, or when its parent ends, or when
@@ -20,9 +21,14 @@ import { coreOf, Node, Root } from "./node.js";
  * @param cause what `cause(ctx)` returns once this deadline has passed
  * @throws TypeError ERR_INVALID_ARG
  */
-export function withTimeout(parent: Context, ms: number, cause?: unknown): [ctx: Context, cancel: CancelFunc] {
+export function withTimeout(
+  parent: Context,
+  ms: number,
+  cause?: unknown,
+): [ctx: Context, cancel: CancelFunc] {
   checkContext("withTimeout: parent", parent);
-  if (typeof ms !== "number" || Number.isNaN(ms)) throw invalidArg("withTimeout: ms", "a number of milliseconds", ms);
+  if (typeof ms !== "number" || Number.isNaN(ms))
+    throw invalidArg("withTimeout: ms", "a number of milliseconds", ms);
   return derive("withTimeout", parent, ms, Date.now() + ms, cause);
 }
 
@@ -32,7 +38,11 @@ export function withTimeout(parent: Context, ms: number, cause?: unknown): [ctx:
  * @param when a Date, or milliseconds since the epoch
  * @throws TypeError ERR_INVALID_ARG
  */
-export function withDeadline(parent: Context, when: Date | number, cause?: unknown): [ctx: Context, cancel: CancelFunc] {
+export function withDeadline(
+  parent: Context,
+  when: Date | number,
+  cause?: unknown,
+): [ctx: Context, cancel: CancelFunc] {
   checkContext("withDeadline: parent", parent);
   const wall = when instanceof Date ? when.getTime() : when;
   if (typeof wall !== "number" || Number.isNaN(wall)) {
@@ -41,7 +51,13 @@ export function withDeadline(parent: Context, when: Date | number, cause?: unkno
   return derive("withDeadline", parent, wall - Date.now(), wall, cause);
 }
 
-function derive(where: string, parent: Context, ms: number, wall: number, cause: unknown): [Context, CancelFunc] {
+function derive(
+  where: string,
+  parent: Context,
+  ms: number,
+  wall: number,
+  cause: unknown,
+): [Context, CancelFunc] {
   const owner = ownerOf(where, parent);
   const over = owner === null ? null : owner.watch;
   const at = now();
@@ -72,7 +88,8 @@ export function remaining(ctx: Context): number {
   const core = coreOf(ctx);
   if (Root.is(core)) return Number.POSITIVE_INFINITY;
   const node = Node.is(core) ? core : wrappedNode(core);
-  if (node !== undefined) return node.watch === null ? Number.POSITIVE_INFINITY : Math.max(0, node.watch.remaining());
+  if (node !== undefined)
+    return node.watch === null ? Number.POSITIVE_INFINITY : Math.max(0, node.watch.remaining());
   const deadline = core.deadline();
   return deadline === undefined ? Number.POSITIVE_INFINITY : Math.max(0, deadline - Date.now());
 }

@@ -21,7 +21,8 @@ class SignalHub {
 
   /** The last one to go takes the listener along. */
   delete(node: SignalNode): void {
-    if (this.#nodes.delete(node) && this.#nodes.size === 0) this.#signal.removeEventListener("abort", this.#onAbort);
+    if (this.#nodes.delete(node) && this.#nodes.size === 0)
+      this.#signal.removeEventListener("abort", this.#onAbort);
   }
 
   readonly #onAbort = (): void => {
@@ -77,6 +78,12 @@ export function withSignal(parent: Context, signal: AbortSignal): [ctx: Context,
 
 function isSignal(value: unknown): value is AbortSignal {
   if (typeof value !== "object" || value === null) return false;
-  const { aborted, addEventListener, removeEventListener } = value as Partial<Record<keyof AbortSignal, unknown>>;
-  return typeof aborted === "boolean" && typeof addEventListener === "function" && typeof removeEventListener === "function";
+  const { aborted, addEventListener, removeEventListener } = value as Partial<
+    Record<keyof AbortSignal, unknown>
+  >;
+  return (
+    typeof aborted === "boolean" &&
+    typeof addEventListener === "function" &&
+    typeof removeEventListener === "function"
+  );
 }

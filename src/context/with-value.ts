@@ -3,7 +3,8 @@ import type { Context } from "./context.js";
 import { checkContext } from "./derive.js";
 import { invalidArg } from "./invalid.js";
 import { type ContextKey, isKey, sharedKeys } from "./keys.js";
-import { Root, Node, ValueLayer } from "./node.js";
+import { Root, ValueLayer } from "./layers.js";
+import { Node } from "./node.js";
 
 /**
  * Derives a context in which `key` has `value`; everything else is the parent's. A value of undefined or null hides
@@ -13,7 +14,8 @@ import { Root, Node, ValueLayer } from "./node.js";
  */
 export function withValue<T>(parent: Context, key: ContextKey<T>, value: T): Context {
   checkContext("withValue: parent", parent);
-  if (!isKey(key)) throw invalidArg("withValue: key", "a ContextKey made by contextKey() or sharedKey()", key);
+  if (!isKey(key))
+    throw invalidArg("withValue: key", "a ContextKey made by contextKey() or sharedKey()", key);
   return new ValueLayer(parent, key, value);
 }
 

@@ -26,4 +26,8 @@ export class PoolError extends Error {
   }
 }
 
-Object.defineProperty(PoolError.prototype, "name", { value: "PoolError", writable: true, configurable: true });
+Object.defineProperty(PoolError.prototype, "name", {
+  value: "PoolError",
+  writable: true,
+  configurable: true,
+});

@@ -59,28 +59,50 @@ export interface ResolvedOptions {
 export function resolveOptions(module: string | URL, options: PoolOptions | undefined): ResolvedOptions {
   const given: PoolOptions = options ?? {};
   if (typeof given !== "object") throw invalidArg("Pool: options", "an object", options);
-  const { threads = availableParallelism(), spares = 1, grace = 250, maxQueue = Number.POSITIVE_INFINITY, order = "fifo", name = "pool" } = given;
-  if (!Number.isInteger(threads) || threads < 1) throw invalidArg("Pool: options.threads", "an integer of 1 or more", threads);
-  if (!Number.isInteger(spares) || spares < 0) throw invalidArg("Pool: options.spares", "an integer of 0 or more", spares);
+  const {
+    threads = availableParallelism(),
+    spares = 1,
+    grace = 250,
+    maxQueue = Number.POSITIVE_INFINITY,
+    order = "fifo",
+    name = "pool",
+  } = given;
+  if (!Number.isInteger(threads) || threads < 1)
+    throw invalidArg("Pool: options.threads", "an integer of 1 or more", threads);
+  if (!Number.isInteger(spares) || spares < 0)
+    throw invalidArg("Pool: options.spares", "an integer of 0 or more", spares);
   checkGrace("Pool: options.grace", grace);
   if (!(Number.isInteger(maxQueue) || maxQueue === Number.POSITIVE_INFINITY) || maxQueue < 0) {
     throw invalidArg("Pool: options.maxQueue", "an integer of 0 or more, or Infinity", maxQueue);
   }
-  if (order !== "fifo" && (order as unknown) !== "deadline") throw invalidArg("Pool: options.order", '"fifo" or "deadline"', order);
+  if (order !== "fifo" && (order as unknown) !== "deadline")
+    throw invalidArg("Pool: options.order", '"fifo" or "deadline"', order);
   checkOnOverrun("Pool: options.onOverrun", given.onOverrun);
   if (typeof name !== "string") throw invalidArg("Pool: options.name", "a string", name);
   const { resourceLimits, execArgv, workerData } = given;
   const env: ThreadOptions["env"] = given.env;
-  if (resourceLimits !== undefined && (typeof resourceLimits !== "object" || (resourceLimits as unknown) === null)) {
+  if (
+    resourceLimits !== undefined &&
+    (typeof resourceLimits !== "object" || (resourceLimits as unknown) === null)
+  ) {
     throw invalidArg("Pool: options.resourceLimits", "an object", resourceLimits);
   }
   if (env !== undefined && env !== SHARE_ENV && (typeof env !== "object" || (env as unknown) === null)) {
     throw invalidArg("Pool: options.env", "an object or SHARE_ENV", env);
   }
-  if (execArgv !== undefined && !(Array.isArray(execArgv) && execArgv.every((flag) => typeof flag === "string"))) {
+  if (
+    execArgv !== undefined &&
+    !(Array.isArray(execArgv) && execArgv.every((flag) => typeof flag === "string"))
+  ) {
     throw invalidArg("Pool: options.execArgv", "an array of strings", execArgv);
   }
-  const thread: ThreadOptions = { module: resolveModule(module), resourceLimits, env, execArgv: execArgv && [...execArgv], workerData };
+  const thread: ThreadOptions = {
+    module: resolveModule(module),
+    resourceLimits,
+    env,
+    execArgv: execArgv && [...execArgv],
+    workerData,
+  };
   return { threads, spares, grace, maxQueue, order, name, thread };
 }
 
@@ -102,7 +124,8 @@ function resolveModule(module: string | URL): string {
 
 /** @throws TypeError ERR_INVALID_ARG */
 export function checkSubmitOptions(where: string, options: SubmitOptions): void {
-  if (typeof options !== "object" || (options as unknown) === null) throw invalidArg(`${where}: options`, "an object", options);
+  if (typeof options !== "object" || (options as unknown) === null)
+    throw invalidArg(`${where}: options`, "an object", options);
   if (options.grace !== undefined) checkGrace(`${where}: options.grace`, options.grace);
   if (options.transfer !== undefined) checkTransferList(`${where}: options.transfer`, options.transfer);
   const { priority } = options;
@@ -113,11 +136,13 @@ export function checkSubmitOptions(where: string, options: SubmitOptions): void 
 }
 
 function checkGrace(where: string, grace: number): void {
-  if (typeof grace !== "number" || !(grace >= 0)) throw invalidArg(where, "0 or more milliseconds, or Infinity", grace);
+  if (typeof grace !== "number" || !(grace >= 0))
+    throw invalidArg(where, "0 or more milliseconds, or Infinity", grace);
 }
 
 function checkOnOverrun(where: string, onOverrun: unknown): void {
   if (onOverrun === undefined || onOverrun === "terminate") return;
-  if (onOverrun === "interrupt") throw invalid(`${where}: "interrupt" does not exist yet in this version; expected "terminate"`);
+  if (onOverrun === "interrupt")
+    throw invalid(`${where}: "interrupt" does not exist yet in this version; expected "terminate"`);
   throw invalidArg(where, '"terminate"', onOverrun);
 }

@@ -54,12 +54,20 @@ class ProcessSignalNode extends Node {
  *
  * @throws TypeError ERR_INVALID_ARG for no parent, no signal, or one this system does not know
  */
-export function withProcessSignal(parent: Context, ...signals: NodeJS.Signals[]): [ctx: Context, cancel: CancelFunc] {
+export function withProcessSignal(
+  parent: Context,
+  ...signals: NodeJS.Signals[]
+): [ctx: Context, cancel: CancelFunc] {
   const owner = ownerOf("withProcessSignal: parent", parent);
-  if (signals.length === 0) throw invalid("withProcessSignal: signals: expected one or more names of signals, got none");
+  if (signals.length === 0)
+    throw invalid("withProcessSignal: signals: expected one or more names of signals, got none");
   for (const signal of signals) {
     if (!Object.hasOwn(constants.signals, signal) || uncatchable.includes(signal)) {
-      throw invalidArg("withProcessSignal: signals", 'the name of a signal that can be caught, such as "SIGINT"', signal);
+      throw invalidArg(
+        "withProcessSignal: signals",
+        'the name of a signal that can be caught, such as "SIGINT"',
+        signal,
+      );
     }
   }
   const node = new ProcessSignalNode(parent, owner, signals);

@@ -65,7 +65,9 @@ class FifoLine<T extends Queued<T>> implements Line<T> {
 
 /** The earliest deadline first; those without one last, in the order they came. */
 class DeadlineLine<T extends Queued<T>> implements Line<T> {
-  readonly #heap = new Heap<T>((a, b) => a.deadline < b.deadline || (a.deadline === b.deadline && a.id < b.id));
+  readonly #heap = new Heap<T>(
+    (a, b) => a.deadline < b.deadline || (a.deadline === b.deadline && a.id < b.id),
+  );
 
   get size(): number {
     return this.#heap.size;

@@ -2,7 +2,7 @@
  * The threads of a pool: how many there are, which are free, when new ones start. Owns nothing of the tasks; it hands
  * on what threads say about them.
  */
-import { carry, type Carried, unpack } from "../workers/carry.js";
+import { type Carried, carry, unpack } from "../workers/carry.js";
 import type { Report } from "../workers/messages.js";
 import { PoolError } from "./errors.js";
 import type { ResolvedOptions } from "./options.js";
@@ -121,7 +121,8 @@ export class Staff {
   fill(): void {
     const { threads, spares, thread } = this.#options;
     const wanted = threads + (this.#sparesWanted ? spares : 0);
-    while (this.#isOpen && this.#threads.size < wanted) this.#threads.add(new Thread(this.#threadHost, thread));
+    while (this.#isOpen && this.#threads.size < wanted)
+      this.#threads.add(new Thread(this.#threadHost, thread));
   }
 
   #refill(): void {
@@ -213,7 +214,11 @@ export class Staff {
     if (this.#threads.size === 0) {
       const cause = unpack(error);
       const why = cause instanceof Error ? cause.message : String(cause);
-      this.broken = new PoolError("ERR_TASK_MODULE", `${this.#options.name}: the task module ${this.#options.thread.module} cannot be loaded: ${why}`, { cause });
+      this.broken = new PoolError(
+        "ERR_TASK_MODULE",
+        `${this.#options.name}: the task module ${this.#options.thread.module} cannot be loaded: ${why}`,
+        { cause },
+      );
     }
     if (this.#pause === undefined) {
       const delay = Math.min(FIRST_PAUSE * 2 ** (this.#failures - 1), LONGEST_PAUSE);

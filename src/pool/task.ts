@@ -51,7 +51,9 @@ class GraceAlarm implements Alarm {
   }
 }
 
-type Settled = { readonly kind: "value"; readonly value: unknown } | { readonly kind: "error"; readonly error: unknown };
+type Settled =
+  | { readonly kind: "value"; readonly value: unknown }
+  | { readonly kind: "error"; readonly error: unknown };
 
 const noOptions: SubmitOptions = {};
 
@@ -85,14 +87,23 @@ export class PoolTask implements Task<unknown>, Queued<PoolTask> {
   #reject: ((error: unknown) => void) | undefined = undefined;
 
   /** @param owner the node that `parent` hangs on, null where it can never end */
-  constructor(host: TaskHost, id: number, parent: Context, owner: Node | null, name: string, args: readonly unknown[], options = noOptions) {
+  constructor(
+    host: TaskHost,
+    id: number,
+    parent: Context,
+    owner: Node | null,
+    name: string,
+    args: readonly unknown[],
+    options = noOptions,
+  ) {
     this.host = host;
     this.id = id;
     this.name = name;
     this.args = args;
     this.options = options;
     this.priority = options.priority ?? 0;
-    this.deadline = owner === null || owner.watch === null ? Number.POSITIVE_INFINITY : now() + owner.watch.remaining();
+    this.deadline =
+      owner === null || owner.watch === null ? Number.POSITIVE_INFINITY : now() + owner.watch.remaining();
     this.scope = new TaskScope(parent, owner, this);
   }
 
@@ -102,8 +113,13 @@ export class PoolTask implements Task<unknown>, Queued<PoolTask> {
 
   get state(): TaskState {
     if (this.outcome !== undefined) return "settled";
-    if (this.scope.poll() !== null) return this.outcome === undefined ? "stopping" : "settled";
+    // The look may drop it, when its deadline has passed in the queue.
+    if (this.scope.poll() !== null) return this.#afterEnd();
     return this.thread === undefined ? "queued" : "running";
+  }
+
+  #afterEnd(): TaskState {
+    return this.outcome === undefined ? "stopping" : "settled";
   }
 
   get progress(): number {

@@ -54,6 +54,7 @@ export class Thread {
     this.#host = host;
     this.#piscina = new Piscina({
       filename: entry,
+      name: "handle",
       // None to begin with, so that none is started again behind our back: the first task, the hello, starts the one.
       minThreads: 0,
       maxThreads: 1,
@@ -70,7 +71,10 @@ export class Thread {
     this.#piscina.on("error", () => {});
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    const hello = this.#hand({ type: "hello", module: options.module, lane: this.#lane.buffer, port: port2 }, [port2]) as Promise<HelloAnswer>;
+    const hello = this.#hand(
+      { type: "hello", module: options.module, lane: this.#lane.buffer, port: port2 },
+      [port2],
+    ) as Promise<HelloAnswer>;
     this.#worker = this.#piscina.threads[0] as Worker;
     this.#worker.on("error", (error) => {
       this.#dead = true;
@@ -93,7 +97,10 @@ export class Thread {
   }
 
   #hand(message: ToThread, transferList?: readonly object[]): Promise<unknown> {
-    return this.#piscina.run(message, transferList === undefined ? undefined : { transferList: transferList as never[] }) as Promise<unknown>;
+    return this.#piscina.run(
+      message,
+      transferList === undefined ? undefined : { transferList: transferList as never[] },
+    ) as Promise<unknown>;
   }
 
   #welcome(answer: HelloAnswer): void {
@@ -111,7 +118,12 @@ export class Thread {
   }
 
   /** Hands it a task. It must be idle. */
-  run(task: PoolTask, deadline: Deadline | undefined, values: Map<string, unknown> | undefined, transferList: readonly object[] | undefined): void {
+  run(
+    task: PoolTask,
+    deadline: Deadline | undefined,
+    values: Map<string, unknown> | undefined,
+    transferList: readonly object[] | undefined,
+  ): void {
     this.state = { kind: "busy", task };
     task.thread = this;
     const epoch = nextEpoch(this.#epoch);
@@ -162,7 +174,11 @@ export class Thread {
 
   /** The result that lies in the port, when the report says so. */
   takeParcel(): { readonly value: unknown } | undefined {
-    for (let got = receiveMessageOnPort(this.#port); got !== undefined; got = receiveMessageOnPort(this.#port)) {
+    for (
+      let got = receiveMessageOnPort(this.#port);
+      got !== undefined;
+      got = receiveMessageOnPort(this.#port)
+    ) {
       const parcel = got.message as Parcel;
       if (parcel.epoch === this.#epoch) return parcel;
     }

@@ -25,7 +25,10 @@ export type Result<M, K extends keyof M> = M[K] extends (...args: never) => infe
 
 /** The tasks of a module as functions that run in the pool. */
 export type PoolTasks<M> = {
-  readonly [K in Exclude<TaskName<M>, "then">]: M[K] extends (ctx: Context, ...args: never) => Promise<unknown>
+  readonly [K in Exclude<TaskName<M>, "then">]: M[K] extends (
+    ctx: Context,
+    ...args: never
+  ) => Promise<unknown>
     ? M[K]
     : (ctx: Context, ...args: TaskArgs<M[K]>) => Promise<Result<M, K>>;
 };
@@ -40,7 +43,14 @@ export type PoolTasks<M> = {
  * - `terminated`: it overran its grace, and its thread was ended and replaced.
  * - `crashed`: its thread died under it.
  */
-export type Outcome = "completed" | "failed" | "dropped" | "stopped" | "interrupted" | "terminated" | "crashed";
+export type Outcome =
+  | "completed"
+  | "failed"
+  | "dropped"
+  | "stopped"
+  | "interrupted"
+  | "terminated"
+  | "crashed";
 
 /** `queued`: waiting; `running`: handed to a thread; `stopping`: its context has ended, it has not; `settled`: over. */
 export type TaskState = "queued" | "running" | "stopping" | "settled";

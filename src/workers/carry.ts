@@ -3,8 +3,8 @@
  * fails as a whole for one part it cannot clone: what is carried here can always be posted.
  */
 import { types } from "node:util";
-import { describe } from "../context/invalid.js";
 import { CanceledError, ContextError, DeadlineExceededError, isContextError } from "../context/errors.js";
+import { describe } from "../context/invalid.js";
 
 /** A value that is safe to post. */
 export type Carried =
@@ -29,7 +29,10 @@ export type Carried =
 const MAX_DEPTH = 16;
 
 const builtIns = new Map<string, new (message?: string) => Error>(
-  [Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError].map((base) => [base.name, base]),
+  [Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError].map((base) => [
+    base.name,
+    base,
+  ]),
 );
 
 /** Makes `value` safe to post. Never throws, whatever the value does; calls its getters. */
@@ -38,7 +41,10 @@ export function carry(value: unknown, depth = 0): Carried {
     if (isError(value)) return carryError(value, depth);
     return { type: "value", value: structuredClone(value) };
   } catch (reason) {
-    return carryError(new TypeError(`${describe(value)} could not be cloned to another thread: ${messageOf(reason)}`), depth);
+    return carryError(
+      new TypeError(`${describe(value)} could not be cloned to another thread: ${messageOf(reason)}`),
+      depth,
+    );
   }
 }
 
@@ -56,39 +62,47 @@ function messageOf(reason: unknown): string {
 
 function carryError(error: Error, depth: number): Carried {
   const { base, className } = classOf(error);
-  const own: Record<string, unknown> = {};
+  const own: Record<string, unknown> & { code?: unknown } = {};
   for (const key of Object.keys(error)) {
-    if (key === "cause" || key === "errors" || key === "stack" || key === "message" || key === "name") continue;
-    const value = read(error, key);
-    if (value instanceof Uncloneable) continue;
-    own[key] = value;
+    if (key === "cause" || key === "errors" || key === "stack" || key === "message" || key === "name")
+      continue;
+    const held = read(error, key);
+    if (held !== undefined) own[key] = held.value;
   }
   // Not own on Node's errors and some classes, and too useful to lose.
   const code = (error as { code?: unknown }).code;
-  if (!("code" in own) && (typeof code === "string" || typeof code === "number") && base !== "DOMException") own["code"] = code;
+  if (!("code" in own) && (typeof code === "string" || typeof code === "number") && base !== "DOMException")
+    own.code = code;
   const errors = (error as { errors?: unknown }).errors;
   return {
     type: "error",
     base,
     className,
-    name: String(error.name),
-    message: String(error.message),
+    name: text(error.name),
+    message: text(error.message),
     stack: typeof error.stack === "string" ? error.stack : undefined,
     context: contextKind(error),
     cause: "cause" in error && depth < MAX_DEPTH ? carry(error.cause, depth + 1) : undefined,
-    errors: Array.isArray(errors) && depth < MAX_DEPTH ? errors.map((e: unknown) => carry(e, depth + 1)) : undefined,
+    errors:
+      Array.isArray(errors) && depth < MAX_DEPTH
+        ? errors.map((e: unknown) => carry(e, depth + 1))
+        : undefined,
     own,
   };
 }
 
-class Uncloneable {}
-
-function read(error: Error, key: string): unknown {
+/** A property's value, cloned; undefined for none, and for one that cannot be. */
+function read(error: Error, key: string): { readonly value: unknown } | undefined {
   try {
-    return structuredClone((error as unknown as Record<string, unknown>)[key]);
+    return { value: structuredClone((error as unknown as Record<string, unknown>)[key]) };
   } catch {
-    return new Uncloneable();
+    return undefined;
   }
+}
+
+/** Nothing says that an error's name and message are strings. */
+function text(value: unknown): string {
+  return typeof value === "string" ? value : describe(value);
 }
 
 function contextKind(error: Error): "canceled" | "expired" | "other" | undefined {
@@ -99,10 +113,17 @@ function contextKind(error: Error): "canceled" | "expired" | "other" | undefined
 
 function classOf(error: Error): { base: string; className: string } {
   let className = "";
-  for (let proto: object | null = Object.getPrototypeOf(error) as object | null; proto !== null; proto = Object.getPrototypeOf(proto) as object | null) {
-    const name = Object.hasOwn(proto, "constructor") ? ((proto as { constructor?: { name?: unknown } }).constructor?.name as string) : "";
+  for (
+    let proto: object | null = Object.getPrototypeOf(error) as object | null;
+    proto !== null;
+    proto = Object.getPrototypeOf(proto) as object | null
+  ) {
+    const name = Object.hasOwn(proto, "constructor")
+      ? ((proto as { constructor?: { name?: unknown } }).constructor?.name as string)
+      : "";
     if (className === "" && typeof name === "string") className = name;
-    if (name === "DOMException" || name === "AggregateError" || builtIns.has(name)) return { base: name, className: className === "" ? name : className };
+    if (name === "DOMException" || name === "AggregateError" || builtIns.has(name))
+      return { base: name, className: className === "" ? name : className };
   }
   return { base: "Error", className: className === "" ? "Error" : className };
 }
@@ -136,7 +157,8 @@ function instantiate(carried: Carried & { type: "error" }): Error {
   const { base, className, name, message, errors } = carried;
   if (base === "DOMException") return new DOMException(message, name);
   const Base = builtIns.get(base) ?? Error;
-  const error = base === "AggregateError" ? new AggregateError((errors ?? []).map(unpack), message) : new Base(message);
+  const error =
+    base === "AggregateError" ? new AggregateError((errors ?? []).map(unpack), message) : new Base(message);
   if (className !== base) Object.setPrototypeOf(error, prototypeFor(className, base));
   // A class that never set `name` would show up as "Error": its own name says more.
   const shown = name === base ? className : name;
@@ -151,7 +173,9 @@ function prototypeFor(className: string, base: string): object {
   const id = `${base} ${className}`;
   let prototype = prototypes.get(id);
   if (prototype === undefined) {
-    const parent = (base === "AggregateError" ? AggregateError : (builtIns.get(base) ?? Error)) as new (message?: string) => Error;
+    const parent = (base === "AggregateError" ? AggregateError : (builtIns.get(base) ?? Error)) as new (
+      message?: string,
+    ) => Error;
     ({ prototype } = { [className]: class extends parent {} }[className] as { prototype: object });
     if (prototypes.size < 256) prototypes.set(id, prototype);
   }

@@ -13,6 +13,8 @@ import { transfersOf } from "./transfer.js";
 
 type TaskFunction = (ctx: Context, ...args: readonly unknown[]) => unknown;
 
+type Exports = Record<string, unknown> & { readonly default?: unknown };
+
 interface Seat {
   readonly lane: Lane;
   readonly port: MessagePort;
@@ -22,8 +24,8 @@ interface Seat {
 
 let seat: Seat | undefined;
 
-// piscina looks its handler up as the default export.
-export default function handle(message: ToThread): Promise<HelloAnswer> | Report | Promise<Report> {
+/** What piscina calls, under the name the pool gives it. */
+export function handle(message: ToThread): Promise<HelloAnswer> | Report | Promise<Report> {
   switch (message.type) {
     case "hello":
       return sitDown(message.module, new Lane(message.lane), message.port);
@@ -43,7 +45,7 @@ async function sitDown(module: string, lane: Lane, port: MessagePort): Promise<H
   // It listens, and yet a thread with nothing to do is free to go.
   port.unref();
   try {
-    collectTasks(mine.tasks, (await import(module)) as Record<string, unknown>);
+    collectTasks(mine.tasks, (await import(module)) as Exports);
   } catch (error) {
     return { type: "unloadable", error: carry(error) };
   }
@@ -51,9 +53,9 @@ async function sitDown(module: string, lane: Lane, port: MessagePort): Promise<H
 }
 
 /** The exported functions; of a CommonJS module also those Node could not find the names of. */
-function collectTasks(tasks: Map<string, TaskFunction>, exported: Record<string, unknown>): void {
-  const main = exported["default"];
-  const sources = typeof main === "object" && main !== null ? [main as Record<string, unknown>, exported] : [exported];
+function collectTasks(tasks: Map<string, TaskFunction>, exported: Exports): void {
+  const main = exported.default;
+  const sources = typeof main === "object" && main !== null ? [main as Exports, exported] : [exported];
   for (const source of sources) {
     for (const name of Object.keys(source)) {
       const value = source[name];
@@ -82,7 +84,11 @@ function run(mine: Seat, offer: Offer): Report | Promise<Report> {
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (typeof value === "object" || typeof value === "function") && value !== null && typeof (value as { then?: unknown }).then === "function";
+  return (
+    (typeof value === "object" || typeof value === "function") &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === "function"
+  );
 }
 
 type Result = { readonly value: unknown } | { readonly error: unknown };
@@ -92,7 +98,8 @@ type Result = { readonly value: unknown } | { readonly error: unknown };
  * DONE: cloning a result may take long and runs getters of the user's, so it can still be stopped hard.
  */
 function finish(mine: Seat, task: TaskNode, epoch: number, result: Result): Report | Promise<Report> {
-  const report = "error" in result ? reportError(task, result.error) : reportValue(mine.port, epoch, result.value);
+  const report =
+    "error" in result ? reportError(task, result.error) : reportValue(mine.port, epoch, result.value);
   if (!mine.lane.move(epoch, STARTED, DONE)) {
     // KILLING: the pool was quicker, and this thread is about to end. It must not take another task.
     if (mine.lane.stands(epoch, KILLING)) return new Promise(() => {});
@@ -104,7 +111,11 @@ function finish(mine: Seat, task: TaskNode, epoch: number, result: Result): Repo
 
 function reportValue(port: MessagePort, epoch: number, value: unknown): Report {
   // Whatever is no object is cloneable, symbols excepted, and needs no try.
-  if (value === null || (typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol")) return { type: "completed", value };
+  if (
+    value === null ||
+    (typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol")
+  )
+    return { type: "completed", value };
   const parcel: Parcel = { epoch, value };
   try {
     port.postMessage(parcel, transfersOf(value) as Parameters<MessagePort["postMessage"]>[1]);
@@ -123,10 +134,10 @@ function reportError(task: TaskNode, error: unknown): Report {
 /** Whether `error` is the end of the context, its cause, or an abort error caused by either, as Node's own functions throw. */
 function isGivingUp(task: Context, error: unknown): boolean {
   const reasons = [task.err(), cause(task)];
-  if (reasons.includes(error as Error)) return true;
+  if (reasons.includes(error)) return true;
   try {
     const { code, cause: why } = error as { code?: unknown; cause?: unknown };
-    return code === "ABORT_ERR" && reasons.includes(why as Error);
+    return code === "ABORT_ERR" && reasons.includes(why);
   } catch {
     return false;
   }

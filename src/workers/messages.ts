@@ -48,7 +48,8 @@ export interface Wake {
 
 export type HelloAnswer =
   /** `names`: of the functions the module exports */
-  { readonly type: "ready"; readonly names: readonly string[] } | { readonly type: "unloadable"; readonly error: Carried };
+  | { readonly type: "ready"; readonly names: readonly string[] }
+  | { readonly type: "unloadable"; readonly error: Carried };
 
 export type Report =
   | { readonly type: "completed"; readonly value: unknown }

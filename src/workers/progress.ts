@@ -28,7 +28,8 @@ export function progress(ctx: Context, fraction: number): void {
     checkContext("progress: ctx", ctx);
     last = { ctx, reporter: ctx.value(reporterKey) };
   }
-  if (typeof fraction !== "number" || Number.isNaN(fraction)) throw invalidArg("progress: fraction", "a number from 0 to 1", fraction);
+  if (typeof fraction !== "number" || Number.isNaN(fraction))
+    throw invalidArg("progress: fraction", "a number from 0 to 1", fraction);
   const lane = last.reporter?.lane;
-  if (lane !== undefined) lane.progress = fraction <= 0 ? 0 : fraction >= 1 ? 1 : fraction;
+  if (lane !== undefined) lane.progress = Math.min(Math.max(fraction, 0), 1);
 }

@@ -3,11 +3,11 @@ import { now } from "../context/clock.js";
 
 // `performance.now()` counts from an origin of each thread's own; `hrtime` is one clock for the process. Taken when
 // the module loads, so that a test's fake clock on the main thread stays there.
-const { bigint } = process.hrtime;
+const hrtime = process.hrtime.bigint.bind(process.hrtime);
 
 /** Milliseconds with fractions. */
 export function sharedNow(): number {
-  return Number(bigint()) / 1e6;
+  return Number(hrtime()) / 1e6;
 }
 
 /** A time on the shared clock, told on this thread's own. */

@@ -1,15 +1,25 @@
 /** A task's context inside its worker: a node of the tree whose end comes from another thread. */
-import { receiveMessageOnPort, type MessagePort } from "node:worker_threads";
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { type Alarm, clearAlarm, ringDue, setAlarm } from "../context/alarms.js";
 import { now } from "../context/clock.js";
 import type { Context } from "../context/context.js";
 import { Ending } from "../context/ending.js";
 import { type ContextKey, sharedKey } from "../context/keys.js";
-import { Node, ValueLayer } from "../context/node.js";
+import { ValueLayer } from "../context/layers.js";
+import { Node } from "../context/node.js";
 import { background } from "../context/roots.js";
 import { Stride, Watch } from "../context/watch.js";
 import { unpack } from "./carry.js";
-import { CANCELED, CANCELED_WITH_CAUSE, EXPIRED, type Lane, LIVE, type Notice, noticeWord, readNotice } from "./lane.js";
+import {
+  CANCELED,
+  CANCELED_WITH_CAUSE,
+  EXPIRED,
+  type Lane,
+  LIVE,
+  type Notice,
+  noticeWord,
+  readNotice,
+} from "./lane.js";
 import type { Offer, Wake } from "./messages.js";
 import { type Reporter, reporterKey } from "./progress.js";
 import { toLocal } from "./shared-clock.js";
@@ -90,7 +100,11 @@ class LaneWatch extends Watch implements Alarm {
 
   /** In the middle of a synchronous loop no event brings the message: fetch it. It was posted before the notice. */
   #drain(): void {
-    for (let got = receiveMessageOnPort(this.#port); got !== undefined; got = receiveMessageOnPort(this.#port)) {
+    for (
+      let got = receiveMessageOnPort(this.#port);
+      got !== undefined;
+      got = receiveMessageOnPort(this.#port)
+    ) {
       const wake = got.message as Wake;
       if (wake.epoch === this.#epoch) this.#wake = wake;
     }

@@ -26,7 +26,8 @@ function transfers(): WeakMap<object, readonly object[]> {
  * @throws TypeError ERR_INVALID_ARG when `value` is no object or `list` no array of objects
  */
 export function transfer<T extends object>(value: T, list: readonly object[]): T {
-  if ((typeof value !== "object" && typeof value !== "function") || (value as unknown) === null) throw invalidArg("transfer: value", "an object", value);
+  if ((typeof value !== "object" && typeof value !== "function") || (value as unknown) === null)
+    throw invalidArg("transfer: value", "an object", value);
   checkTransferList("transfer: list", list);
   transfers().set(value, [...list]);
   return value;
@@ -36,7 +37,8 @@ export function transfer<T extends object>(value: T, list: readonly object[]): T
 export function checkTransferList(where: string, list: unknown): asserts list is readonly object[] {
   if (!Array.isArray(list)) throw invalidArg(where, "an array of transferable objects", list);
   for (const item of list as unknown[]) {
-    if (typeof item !== "object" || item === null) throw invalidArg(where, "an array of transferable objects", item);
+    if (typeof item !== "object" || item === null)
+      throw invalidArg(where, "an array of transferable objects", item);
   }
 }
 

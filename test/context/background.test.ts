@@ -44,17 +44,13 @@ for (const [name, root] of [
   });
 
   test(`2. ${name} does not hold what races against it`, async () => {
-    const result = async () => {
+    const ref = await (async () => {
       const value = {};
-      return await race(root, Promise.resolve(value));
-    };
-    let value: object | undefined = await result();
-    const take = () => {
-      const taken = value;
-      value = undefined;
-      return taken ?? expect.unreachable("taken twice");
-    };
-    expect(await collectable(take)).toBe(true);
+      expect(await race(root, Promise.resolve(value))).toBe(value);
+      return new WeakRef(value);
+    })();
+    expect(await collectable(() => ref.deref() ?? {})).toBe(true);
+    expect(ref.deref()).toBeUndefined();
   });
 }
 

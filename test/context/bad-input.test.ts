@@ -133,7 +133,12 @@ const table: [name: string, argument: string, bad: [unknown, string][], call: (v
   ["tryGo", "fn", noFunctions, (value) => new Group(background).tryGo(value)],
   ["value", "key", noKeys, (value) => withCancel(background)[0].value(value)],
 ];
-const promising: [name: string, argument: string, bad: [unknown, string][], call: (value: never) => Promise<unknown>][] = [
+const promising: [
+  name: string,
+  argument: string,
+  bad: [unknown, string][],
+  call: (value: never) => Promise<unknown>,
+][] = [
   ["sleep", "ctx", noContexts, (value) => sleep(value, 1000)],
   ["sleep", "ms", noNumbers, (value) => sleep(background, value)],
   ["race", "ctx", noContexts, (value) => race(value, pending)],

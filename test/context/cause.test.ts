@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { background, CanceledError, cause, contextKey, withCancel, withTimeout, withValue } from "../../src/context/index.js";
+import {
+  background,
+  CanceledError,
+  cause,
+  contextKey,
+  withCancel,
+  withTimeout,
+  withValue,
+} from "../../src/context/index.js";
 import { Delegating } from "../support/contexts.js";
 
 const key = contextKey<number>("key");
@@ -96,7 +104,8 @@ describe("19. the first cancellation wins, for error and cause both", () => {
 test("20. the cause of a live context is undefined", () => {
   const [parent, cancelParent] = withCancel(background);
   const [child, cancelChild] = withCancel(parent);
-  for (const ctx of [background, parent, child, withTimeout(parent, 1000, "later")[0]]) expect(cause(ctx)).toBeUndefined();
+  for (const ctx of [background, parent, child, withTimeout(parent, 1000, "later")[0]])
+    expect(cause(ctx)).toBeUndefined();
   cancelChild("child");
   expect(cause(parent)).toBeUndefined();
   cancelParent();

@@ -19,11 +19,30 @@ import {
   withTimeout,
   withValue,
 } from "../../src/context/index.js";
-import { canceledError, Delegating, errorOf, expiredError, Independent, Labelled } from "../support/contexts.js";
+import {
+  canceledError,
+  Delegating,
+  errorOf,
+  expiredError,
+  Independent,
+  Labelled,
+} from "../support/contexts.js";
 import { collectable, heapGrowth } from "../support/memory.js";
 import { microtask, settles, turn } from "../support/turn.js";
 
 const key = contextKey<unknown>("key");
+
+/** Ends as the context inside does, and promises to be earlier. */
+class Hurried extends Delegating {
+  readonly #deadline: number;
+  constructor(inner: Context, deadline: number) {
+    super(inner);
+    this.#deadline = deadline;
+  }
+  override deadline(): number {
+    return this.#deadline;
+  }
+}
 
 afterEach(() => {
   vi.useRealTimers();
@@ -211,7 +230,12 @@ describe("one with its own done and err", () => {
     const custom = new Independent();
     const err = expiredError();
     custom.end(err);
-    for (const [child] of [withCancel(custom), withTimeout(custom, 0, "own"), withTimeout(custom, 1000), withCancel(withValue(custom, key, 1))]) {
+    for (const [child] of [
+      withCancel(custom),
+      withTimeout(custom, 0, "own"),
+      withTimeout(custom, 1000),
+      withCancel(withValue(custom, key, 1)),
+    ]) {
       expect(child.err()).toBe(err);
     }
     expect(cause(custom)).toBe(err);
@@ -244,7 +268,7 @@ describe("one with its own done and err", () => {
   });
 
   test("40. a context that is a plain object works as a parent", async () => {
-    let ended: ContextError | undefined;
+    const state: { err?: ContextError } = {};
     let end: () => void = () => undefined;
     const done = new Promise<void>((resolve) => {
       end = resolve;
@@ -252,7 +276,7 @@ describe("one with its own done and err", () => {
     const plain: Context = {
       deadline: () => undefined,
       done: () => done,
-      err: () => ended,
+      err: () => state.err,
       value: () => undefined,
       throwIfDone: () => undefined,
       signal: new AbortController().signal,
@@ -260,11 +284,11 @@ describe("one with its own done and err", () => {
     const [child] = withCancel(plain);
     const { signal } = child;
     expect(child.err()).toBeUndefined();
-    ended = canceledError();
+    state.err = canceledError();
     end();
     await turn();
     expect(signal.aborted).toBe(true);
-    expect(child.err()).toBe(ended);
+    expect(child.err()).toBe(state.err);
   });
 
   test("40. a context of another copy of the library works as a parent", async () => {
@@ -290,7 +314,10 @@ describe("one with its own done and err", () => {
   test("15. children cancelled by themselves are not held by a long-lived custom parent", async () => {
     const custom = new Independent();
     const [sibling] = withCancel(custom);
-    const makers: ((parent: Context) => [Context, CancelFunc])[] = [withCancel, (parent) => withTimeout(parent, 3_600_000)];
+    const makers: ((parent: Context) => [Context, CancelFunc])[] = [
+      withCancel,
+      (parent) => withTimeout(parent, 3_600_000),
+    ];
     for (const make of makers) {
       const made = () => {
         const [child, cancel] = make(custom);
@@ -352,6 +379,21 @@ describe("its deadline", () => {
       expect(cause(child)).toBe("own");
       expect(custom.err()).toBeUndefined();
     }
+  });
+
+  test("28. a wrapper that delegates its end and has an earlier deadline of its own: that one counts", async () => {
+    vi.useFakeTimers();
+    const [inner, cancel] = withCancel(background);
+    const wrapper = new Hurried(inner, Date.now() + 1000);
+    const [child] = withTimeout(wrapper, 2000, "own");
+    expect(child.deadline()).toBe(wrapper.deadline());
+    expect(vi.getTimerCount()).toBe(0);
+    const { signal } = child;
+    cancel("inner");
+    await turn();
+    expect(signal.aborted).toBe(true);
+    expect(child.err()).toBe(inner.err());
+    expect(cause(child)).toBe("inner");
   });
 
   test("28. a child without a deadline of its own reports the custom parent's", () => {

@@ -85,7 +85,11 @@ describe("firing", () => {
     for (const [ctx] of [withTimeout(root, 1000, why), withDeadline(root, Date.now() + 1000, why)]) {
       expect(cause(ctx)).toBeUndefined();
     }
-    const contexts = [withTimeout(root, 500, why)[0], withDeadline(root, Date.now() + 500, why)[0], withTimeout(root, 0, why)[0]];
+    const contexts = [
+      withTimeout(root, 500, why)[0],
+      withDeadline(root, Date.now() + 500, why)[0],
+      withTimeout(root, 0, why)[0],
+    ];
     vi.advanceTimersByTime(500);
     for (const ctx of contexts) {
       expect(ctx.err()).toBeInstanceOf(DeadlineExceededError);
@@ -117,7 +121,8 @@ describe("firing", () => {
       vi.advanceTimersByTime(1);
       contexts.forEach((ctx, i) => {
         const ended = ctx.signal.aborted;
-        if (ended !== (delays[i] ?? 0) <= now) expect.unreachable(`the deadline at ${String(delays[i])} at ${String(now)}`);
+        if (ended !== (delays[i] ?? 0) <= now)
+          expect.unreachable(`the deadline at ${String(delays[i])} at ${String(now)}`);
       });
     }
     expect(contexts.every((ctx) => ctx.err() instanceof DeadlineExceededError)).toBe(true);
@@ -145,7 +150,11 @@ describe("firing", () => {
   test("22. a parent that is already cancelled wins over a deadline that is past, with its own error and cause", () => {
     const [parent, cancel] = withCancel(root);
     cancel("parent");
-    for (const [ctx] of [withTimeout(parent, 0, "child"), withDeadline(parent, 0, "child"), withTimeout(parent, -1)]) {
+    for (const [ctx] of [
+      withTimeout(parent, 0, "child"),
+      withDeadline(parent, 0, "child"),
+      withTimeout(parent, -1),
+    ]) {
       expect(ctx.err()).toBe(parent.err());
       expect(ctx.err()).toBeInstanceOf(CanceledError);
       expect(cause(ctx)).toBe("parent");
@@ -179,7 +188,12 @@ describe("deadline() and remaining()", () => {
   });
 
   test("5. without a deadline, deadline() is undefined and remaining() Infinity", () => {
-    for (const ctx of [root, withValue(root, key, 1), withSignal(root, new AbortController().signal)[0], withoutCancel(root)]) {
+    for (const ctx of [
+      root,
+      withValue(root, key, 1),
+      withSignal(root, new AbortController().signal)[0],
+      withoutCancel(root),
+    ]) {
       expect(ctx.deadline()).toBeUndefined();
       expect(remaining(ctx)).toBe(Infinity);
     }
@@ -211,7 +225,11 @@ describe("deadline() and remaining()", () => {
 
   test("6. children and value layers report the parent's deadline", () => {
     const [ctx] = withTimeout(root, 1000);
-    for (const child of [withCancel(ctx)[0], withValue(ctx, key, 1), withSignal(ctx, new AbortController().signal)[0]]) {
+    for (const child of [
+      withCancel(ctx)[0],
+      withValue(ctx, key, 1),
+      withSignal(ctx, new AbortController().signal)[0],
+    ]) {
       expect(child.deadline()).toBe(ctx.deadline());
       expect(child.deadline()).toBe(Date.now() + 1000);
     }
@@ -256,7 +274,12 @@ describe("below a parent with a deadline", () => {
 
   test("23. the parent's deadline holds through value layers, cancellable contexts and delegating ones", () => {
     const [parent] = withTimeout(root, 1000);
-    for (const between of [withValue(parent, key, 1), withCancel(parent)[0], new Delegating(parent), withTimeout(parent, 5000)[0]]) {
+    for (const between of [
+      withValue(parent, key, 1),
+      withCancel(parent)[0],
+      new Delegating(parent),
+      withTimeout(parent, 5000)[0],
+    ]) {
       const [later] = withTimeout(between, 2000, "later");
       const [earlier] = withTimeout(between, 100, "earlier");
       expect(later.deadline()).toBe(parent.deadline());
@@ -266,7 +289,11 @@ describe("below a parent with a deadline", () => {
 
   test("25. the parent's deadline gives children its own DeadlineExceededError, not a CanceledError", () => {
     const [parent] = withTimeout(root, 1000, "slow");
-    const children = [withCancel(parent)[0], withCancel(withValue(parent, key, 1))[0], withTimeout(parent, 5000)[0]];
+    const children = [
+      withCancel(parent)[0],
+      withCancel(withValue(parent, key, 1))[0],
+      withTimeout(parent, 5000)[0],
+    ];
     vi.advanceTimersByTime(1000);
     for (const child of children) {
       expect(child.err()).toBe(parent.err());
@@ -447,7 +474,10 @@ describe("long and unlimited durations", () => {
   });
 
   test("29. Infinity means no deadline and makes no timer", () => {
-    for (const [ctx, cancel] of [withTimeout(root, Infinity, "never"), withDeadline(root, Infinity, "never")]) {
+    for (const [ctx, cancel] of [
+      withTimeout(root, Infinity, "never"),
+      withDeadline(root, Infinity, "never"),
+    ]) {
       expect(ctx.deadline()).toBeUndefined();
       expect(remaining(ctx)).toBe(Infinity);
       expect(vi.getTimerCount()).toBe(0);
@@ -478,7 +508,7 @@ describe("the clock", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  /** Each of these is the first look at a context whose deadline has passed unseen, at some place below it. */
+  /** Each of these is the first to look at a context whose deadline has passed unseen, at some place below it. */
   const questions: Record<string, (ctx: Context) => unknown> = {
     "err()": (ctx) => ctx.err() instanceof DeadlineExceededError,
     "throwIfDone()": (ctx) => {
@@ -512,7 +542,8 @@ describe("the clock", () => {
     "withTimeout() of 0": (ctx) => cause(withTimeout(ctx, 0, "own")[0]) === "blocked",
     "withDeadline()": (ctx) => cause(withDeadline(ctx, 0, "own")[0]) === "blocked",
     "withValue()": (ctx) => withValue(ctx, key, 1).err() instanceof DeadlineExceededError,
-    "withSignal()": (ctx) => withSignal(ctx, AbortSignal.abort("own"))[0].err() instanceof DeadlineExceededError,
+    "withSignal()": (ctx) =>
+      withSignal(ctx, AbortSignal.abort("own"))[0].err() instanceof DeadlineExceededError,
     "new Group()": (ctx) => new Group(ctx).ctx.err() instanceof DeadlineExceededError,
     "race()": async (ctx) => {
       const error: unknown = await race(ctx, new Promise(() => undefined)).catch((reason: unknown) => reason);
@@ -527,22 +558,26 @@ describe("the clock", () => {
     itself: (ctx) => ctx,
     "a value layer": (ctx) => withValue(ctx, key, 1),
     "a child": (ctx) => withCancel(ctx)[0],
-    "a grandchild through values": (ctx) => withCancel(withValue(withCancel(withValue(ctx, key, 1))[0], key, 2))[0],
+    "a grandchild through values": (ctx) =>
+      withCancel(withValue(withCancel(withValue(ctx, key, 1))[0], key, 2))[0],
     "a child with a later deadline": (ctx) => withTimeout(ctx, hour)[0],
     "a child of a signal": (ctx) => withSignal(ctx, new AbortController().signal)[0],
     "a delegating context": (ctx) => new Delegating(ctx),
     "a child of a delegating context": (ctx) => withCancel(new Delegating(ctx))[0],
-    "a child with a later deadline, of a delegating context": (ctx) => withTimeout(new Delegating(ctx), hour)[0],
+    "a child with a later deadline, of a delegating context": (ctx) =>
+      withTimeout(new Delegating(ctx), hour)[0],
   };
-  for (const [place, derive] of Object.entries(places)) {
-    for (const [question, ask] of Object.entries(questions)) {
-      test(`30. the first to see that the deadline has passed is ${question} of ${place}`, async () => {
-        const [ctx] = withTimeout(root, 1000, "blocked");
+  for (const [question, ask] of Object.entries(questions)) {
+    test(`30. ${question} sees that the deadline has passed, though no timer and nobody else has, at any place below`, async () => {
+      for (const [place, derive] of Object.entries(places)) {
+        vi.restoreAllMocks();
+        const [ctx, cancel] = withTimeout(root, 1000, "blocked");
         const asked = derive(ctx);
         block(1000);
-        expect(await ask(asked)).toBe(true);
-      });
-    }
+        expect(await ask(asked), place).toBe(true);
+        cancel();
+      }
+    });
   }
 
   test("30. what was asked for before the block hears of the end as soon as anyone polls", async () => {
@@ -727,29 +762,68 @@ describe("fakes that fake timers and not the clock", () => {
   test("a context has expired once setTimeout's clock has advanced by its duration", () => {
     vi.useRealTimers();
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    const [ctx] = withTimeout(root, 1000);
-    const [later] = withTimeout(root, 2500);
-    vi.advanceTimersByTime(999);
-    expect(ctx.err()).toBeUndefined();
-    vi.advanceTimersByTime(1);
-    expect(ctx.err()).toBeInstanceOf(DeadlineExceededError);
-    expect(later.err()).toBeUndefined();
-    vi.advanceTimersByTime(1500);
-    expect(later.err()).toBeInstanceOf(DeadlineExceededError);
+    for (const ms of [1, 2, 3, 10, 1000]) {
+      const [ctx] = withTimeout(root, ms);
+      const { signal } = ctx; // not polled here: the real clock goes on
+      vi.advanceTimersByTime(ms - 1);
+      expect(signal.aborted).toBe(false);
+      vi.advanceTimersByTime(1);
+      expect(signal.aborted).toBe(true);
+      expect(ctx.err()).toBeInstanceOf(DeadlineExceededError);
+      expect(vi.getTimerCount()).toBe(0);
+    }
+  });
+
+  test("each of several contexts has, when its own duration is over", () => {
+    vi.useRealTimers();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const contexts = [700, 1000, 2500, 1000.5, 1].map((ms) => [ms, withTimeout(root, ms)[0].signal] as const);
+    let clock = 0;
+    for (const step of [1, 698, 1, 299, 1, 1, 1498, 1]) {
+      vi.advanceTimersByTime(step);
+      clock += step;
+      for (const [ms, signal] of contexts) {
+        expect(signal.aborted, `${String(ms)} at ${String(clock)}`).toBe(ms <= clock);
+      }
+    }
+    expect(clock).toBe(2500);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("whatever fraction of a millisecond the real clock stands at", () => {
+  test("29. a duration that no timer can hold neither fires early nor late under such fakes", () => {
     vi.useRealTimers();
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    const now = vi.spyOn(performance, "now");
+    const { signal } = withTimeout(root, 1000 * hour)[0];
+    vi.advanceTimersByTime(1000 * hour - 1);
+    expect(signal.aborted).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(signal.aborted).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("also when the library is loaded under the fakes", async () => {
+    vi.useRealTimers();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    vi.resetModules();
+    const copy = await import("../../src/context/index.js");
+    expect(copy.withTimeout).not.toBe(withTimeout);
+    const [ctx] = copy.withTimeout(copy.background, 1000);
+    vi.advanceTimersByTime(1000);
+    expect(ctx.err()).toBeInstanceOf(copy.DeadlineExceededError);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("whatever fraction of a millisecond the real clock stands at, to the millisecond", () => {
+    vi.useRealTimers();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     for (let i = 0; i < 2000; i++) {
-      const at = 1234 + i * 17.123_457;
-      now.mockImplementation(() => at);
+      const at = performance.now();
       const ms = 1 + ((i * 37) % 5000);
-      const [ctx] = withTimeout(root, ms);
-      vi.advanceTimersByTime(ms);
-      if (!ctx.signal.aborted) expect.unreachable(`${String(ms)} ms from ${String(at)} on`);
+      const { signal } = withTimeout(root, ms)[0];
+      vi.advanceTimersByTime(ms - 1);
+      expect(signal.aborted, `early: ${String(ms)} ms from ${String(at)} on`).toBe(false);
+      vi.advanceTimersByTime(1);
+      expect(signal.aborted, `late: ${String(ms)} ms from ${String(at)} on`).toBe(true);
     }
     expect(vi.getTimerCount()).toBe(0);
   });

@@ -40,7 +40,11 @@ test("7. the class and the code are what to compare, with and without a cause; p
 });
 
 test("8. a CanceledError is an AbortError, a DeadlineExceededError a TimeoutError, as the platform's own", () => {
-  expect(canceledError()).toMatchObject({ name: "AbortError", code: "ABORT_ERR", message: "context canceled" });
+  expect(canceledError()).toMatchObject({
+    name: "AbortError",
+    code: "ABORT_ERR",
+    message: "context canceled",
+  });
   expect(expiredError()).toMatchObject({
     name: "TimeoutError",
     code: "ERR_DEADLINE_EXCEEDED",
@@ -84,14 +88,34 @@ test("an error can be serialized by console.log and JSON without failing", () =>
 
 describe("isContextError", () => {
   test("it is true for the errors of contexts", () => {
-    for (const err of [canceledError(), canceledError("why"), expiredError()]) expect(isContextError(err)).toBe(true);
+    for (const err of [canceledError(), canceledError("why"), expiredError()])
+      expect(isContextError(err)).toBe(true);
   });
 
   test("it is false for everything else, look-alikes included, and never throws", () => {
     const lookAlike = Object.assign(new Error("context canceled"), { name: "AbortError", code: "ABORT_ERR" });
-    const others = [undefined, null, 0, "", "AbortError", true, {}, [], () => 1, Symbol("s"), 1n, new Error("x"), lookAlike];
-    for (const other of [...others, new DOMException("aborted", "AbortError"), AbortSignal.abort().reason, Object.create(null)]) {
-      expect(isContextError(other), String(typeof other)).toBe(false);
+    const others = [
+      undefined,
+      null,
+      0,
+      "",
+      "AbortError",
+      true,
+      {},
+      [],
+      () => 1,
+      Symbol("s"),
+      1n,
+      new Error("x"),
+      lookAlike,
+    ];
+    for (const other of [
+      ...others,
+      new DOMException("aborted", "AbortError"),
+      AbortSignal.abort().reason,
+      Object.create(null),
+    ]) {
+      expect(isContextError(other), typeof other).toBe(false);
     }
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();

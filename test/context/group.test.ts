@@ -1,7 +1,16 @@
 import { describe, expect, test, vi } from "vitest";
-import { background, CanceledError, type Context, cause, Group, race, withCancel, withTimeout } from "../../src/context/index.js";
+import {
+  background,
+  CanceledError,
+  type Context,
+  cause,
+  Group,
+  race,
+  withCancel,
+  withTimeout,
+} from "../../src/context/index.js";
 import { type Gate, openableGate } from "../support/gate.js";
-import { settles, turn } from "../support/turn.js";
+import { microtask, settles, turn } from "../support/turn.js";
 import { uncaughtDuring } from "../support/uncaught.js";
 
 async function rejection(promise: Promise<unknown>): Promise<unknown> {
@@ -86,8 +95,8 @@ describe("failing", () => {
     await expect(new Group(background).wait()).resolves.toBeUndefined();
   });
 
-  for (const thrown of [undefined, null, 0, "", "text"]) {
-    test(`41. a function that throws ${JSON.stringify(thrown) ?? "undefined"} has failed all the same`, async () => {
+  for (const thrown of [undefined, null, 0, "", "text"] as unknown[]) {
+    test(`41. a function that throws ${typeof thrown === "string" ? JSON.stringify(thrown) : String(thrown)} has failed all the same`, async () => {
       const group = new Group(background);
       const ran = group.go(() => Promise.reject(thrown as Error));
       expect(await rejection(group.wait())).toBe(thrown);
@@ -175,6 +184,25 @@ describe("the group's context", () => {
     const answers = [bad.wait(), bad.wait()].map(rejection);
     expect(await Promise.all(answers)).toEqual([failure, failure]);
     expect(await rejection(bad.wait())).toBe(failure);
+  });
+
+  test("42. no wait() is forgotten, however close to the end of the last function another one starts", async () => {
+    for (let hops = 0; hops < 20; hops++) {
+      const group = new Group(background);
+      const work = gated(2);
+      const [first, second] = work.fns;
+      if (first === undefined || second === undefined) expect.unreachable();
+      void group.go(first);
+      const waits = [group.wait(), group.wait(), group[Symbol.asyncDispose]()];
+      work.open(0);
+      for (let hop = 0; hop < hops; hop++) await microtask();
+      void group.go(second);
+      await turn();
+      work.open(1);
+      for (const waited of waits)
+        expect(await settles(waited), `after ${String(hops)} microtasks`).toBe(true);
+      await group.wait();
+    }
   });
 
   test("43. a parent's cancellation reaches the group; wait() still reports only what the functions threw", async () => {

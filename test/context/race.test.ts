@@ -1,5 +1,14 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { background, type Context, contextKey, race, withCancel, withoutCancel, withTimeout, withValue } from "../../src/context/index.js";
+import {
+  background,
+  type Context,
+  contextKey,
+  race,
+  withCancel,
+  withoutCancel,
+  withTimeout,
+  withValue,
+} from "../../src/context/index.js";
 import { Independent } from "../support/contexts.js";
 import { openableGate } from "../support/gate.js";
 import { collectable, heapUsed } from "../support/memory.js";
@@ -92,7 +101,11 @@ test("a promise that loses may reject later: that is no unhandled rejection", as
 });
 
 test("15. race leaves nothing behind on the context: neither results nor promises are held", async () => {
-  for (const ctx of [withCancel(background)[0], withValue(withTimeout(background, 3_600_000)[0], key, 1), new Independent()]) {
+  for (const ctx of [
+    withCancel(background)[0],
+    withValue(withTimeout(background, 3_600_000)[0], key, 1),
+    new Independent(),
+  ]) {
     const refs = await (async () => {
       const value = {};
       const promise = Promise.resolve(value);

@@ -113,8 +113,12 @@ describe("ctx.signal", () => {
 
   test("Node's own functions take it, and reject with an AbortError caused by err()", async () => {
     const [ctx, cancel] = withCancel(background);
-    const slept: Promise<unknown> = delay(3_600_000, undefined, { signal: ctx.signal }).catch((error: unknown) => error);
-    const heard: Promise<unknown> = once(new EventEmitter(), "never", { signal: ctx.signal }).catch((error: unknown) => error);
+    const slept: Promise<unknown> = delay(3_600_000, undefined, { signal: ctx.signal }).catch(
+      (error: unknown) => error,
+    );
+    const heard: Promise<unknown> = once(new EventEmitter(), "never", { signal: ctx.signal }).catch(
+      (error: unknown) => error,
+    );
     cancel();
     for (const error of [await slept, await heard]) {
       expect(error).toMatchObject({ name: "AbortError", code: "ABORT_ERR" });
@@ -245,7 +249,10 @@ describe("listeners", () => {
   test("when the signal aborts, every one of its contexts ends, and no listener is left", () => {
     const controller = new AbortController();
     const roots = Array.from({ length: 10 }, () => withCancel(background)[0]);
-    const contexts = Array.from({ length: 1000 }, (_, i) => withSignal(roots[i % 10] ?? background, controller.signal)[0]);
+    const contexts = Array.from(
+      { length: 1000 },
+      (_, i) => withSignal(roots[i % 10] ?? background, controller.signal)[0],
+    );
     const reason = {};
     controller.abort(reason);
     for (const ctx of contexts) {

@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { background, contextKey, sleep, withCancel, withTimeout, withValue } from "../../src/context/index.js";
+import {
+  background,
+  contextKey,
+  sleep,
+  withCancel,
+  withTimeout,
+  withValue,
+} from "../../src/context/index.js";
 import { collectable } from "../support/memory.js";
 import { settles } from "../support/turn.js";
 

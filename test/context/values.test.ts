@@ -99,14 +99,20 @@ test("32. shared keys are one across two copies of the library, private ones are
 });
 
 test("32. what is missing is undefined", () => {
-  for (const ctx of [background, withCancel(background)[0], withValue(background, count, 1), withoutCancel(background)]) {
+  for (const ctx of [
+    background,
+    withCancel(background)[0],
+    withValue(background, count, 1),
+    withoutCancel(background),
+  ]) {
     expect(ctx.value(name)).toBeUndefined();
   }
 });
 
 test("32. lookup iterates: 100,000 layers do not overflow the stack", () => {
   let ctx = withValue(background, name, "at the top");
-  for (let depth = 0; depth < 100_000; depth++) ctx = withValue(depth % 2 === 0 ? ctx : withCancel(ctx)[0], count, depth);
+  for (let depth = 0; depth < 100_000; depth++)
+    ctx = withValue(depth % 2 === 0 ? ctx : withCancel(ctx)[0], count, depth);
   expect(ctx.value(name)).toBe("at the top");
   expect(ctx.value(count)).toBe(99_999);
   expect(ctx.value(contextKey("missing"))).toBeUndefined();
@@ -142,7 +148,12 @@ test("33. withValue without a key, or with a key that is none, throws", () => {
 });
 
 test("33. asking for a value without a key, or with a key that is none, throws, in every kind of context", () => {
-  for (const ctx of [background, withCancel(background)[0], withValue(background, name, "x"), withoutCancel(background)]) {
+  for (const ctx of [
+    background,
+    withCancel(background)[0],
+    withValue(background, name, "x"),
+    withoutCancel(background),
+  ]) {
     for (const key of noKeys) expect(() => ctx.value(key as never), String(key)).toThrow(/value: key/);
   }
 });

@@ -38,7 +38,11 @@ test("34. withoutCancel keeps the values and nothing else of its parent", async 
 test("34. below a parent that had ended before, it is live all the same", async () => {
   const [parent, cancel] = withCancel(withValue(background, key, "kept"));
   cancel("why");
-  for (const detached of [withoutCancel(parent), withoutCancel(withValue(parent, key, "kept")), withoutCancel(withCancel(parent)[0])]) {
+  for (const detached of [
+    withoutCancel(parent),
+    withoutCancel(withValue(parent, key, "kept")),
+    withoutCancel(withCancel(parent)[0]),
+  ]) {
     expect(detached.err()).toBeUndefined();
     expect(cause(detached)).toBeUndefined();
     expect(detached.value(key)).toBe("kept");

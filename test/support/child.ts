@@ -15,7 +15,11 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 /** Runs `script` as an ES module in the package's own directory, where `lifeguard/context` is the built one. */
 export function runScript(script: string, nodeArgs: readonly string[] = []): Promise<Exit> {
   const args = [...nodeArgs, "--input-type=module", "--eval", script];
-  const child = spawn(process.execPath, args, { cwd: root, timeout: 20_000, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    timeout: 20_000,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {

@@ -43,16 +43,16 @@ export class Delegating implements Context {
 }
 
 /** Answers for one value itself and delegates everything else. */
-export class Labelled extends Delegating {
-  readonly #key: ContextKey<unknown>;
-  readonly #label: unknown;
-  constructor(inner: Context, key: ContextKey<unknown>, label: unknown) {
+export class Labelled<L> extends Delegating {
+  readonly #key: ContextKey<L>;
+  readonly #label: L;
+  constructor(inner: Context, key: ContextKey<L>, label: L) {
     super(inner);
     this.#key = key;
     this.#label = label;
   }
   override value<T>(key: ContextKey<T>): T | undefined {
-    return key === this.#key ? (this.#label as T) : super.value(key);
+    return (key as unknown) === this.#key ? (this.#label as unknown as T) : super.value(key);
   }
 }
 
@@ -124,11 +124,17 @@ export function everyKind(): (readonly [kind: string, ctx: Context])[] {
     ["Group.ctx", new Group(background).ctx],
     ["withCancel below a custom parent", withCancel(new Independent())[0]],
     ["withTimeout below a custom parent", withTimeout(new Independent(), far)[0]],
-    ["withTimeout below a custom parent's earlier deadline", withTimeout(new Independent(background, Date.now()), far)[0]],
+    [
+      "withTimeout below a custom parent's earlier deadline",
+      withTimeout(new Independent(background, Date.now()), far)[0],
+    ],
     ["withSignal below a custom parent", withSignal(new Independent(), new AbortController().signal)[0]],
     ["withValue below a custom parent", withValue(new Independent(), contextKey("kind"), 1)],
     ["withoutCancel below a custom parent", withoutCancel(new Independent())],
-    ["withCancel below a value below a custom parent", withCancel(withValue(new Independent(), contextKey("kind"), 1))[0]],
+    [
+      "withCancel below a value below a custom parent",
+      withCancel(withValue(new Independent(), contextKey("kind"), 1))[0],
+    ],
     ["below a delegating parent", withCancel(new Delegating(withCancel(background)[0]))[0]],
   ];
 }
