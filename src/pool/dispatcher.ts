@@ -19,6 +19,7 @@ import {
   STARTED,
 } from "../workers/lane.js";
 import type { Deadline, Report } from "../workers/messages.js";
+import { Drops } from "./drops.js";
 import { PoolError } from "./errors.js";
 import {
   announcedCause,
@@ -29,6 +30,7 @@ import {
   notCloneable,
   transferListOf,
 } from "./hand-over.js";
+import { Ledger } from "./ledger.js";
 import { checkSubmitOptions, type ResolvedOptions } from "./options.js";
 import { TaskQueue } from "./queue.js";
 import { Staff } from "./staff.js";
@@ -49,25 +51,10 @@ export class Dispatcher {
   readonly #queue: TaskQueue<PoolTask>;
   readonly #staff: Staff;
   readonly #host: TaskHost;
-  readonly #outcomes: Record<Outcome, number> = {
-    completed: 0,
-    failed: 0,
-    dropped: 0,
-    stopped: 0,
-    interrupted: 0,
-    terminated: 0,
-    crashed: 0,
-  };
+  readonly #ledger = new Ledger();
+  readonly #drops = new Drops();
   #phase: Phase = "open";
   #lastId = 0;
-  #submitted = 0;
-  #started = 0;
-  /** Handed over and not settled, on threads that are not being ended. */
-  #running = 0;
-  #stuck = 0;
-  /** Cancelled in the queue: settled together in a microtask, so that `cancel()` has little to do for each. */
-  #firstDropped: PoolTask | undefined;
-  #lastDropped: PoolTask | undefined;
   #closed: Promise<void> | undefined;
   #onQuiet: (() => void) | undefined;
   #carried: { readonly ending: Ending; readonly cause: Carried | undefined } | undefined;
@@ -120,12 +107,12 @@ export class Dispatcher {
     return {
       threads,
       idle: Math.max(0, threads - this.#staff.busy),
-      stuck: this.#stuck,
+      stuck: this.#ledger.stuck,
       queued: this.#queue.size,
-      running: this.#running,
-      submitted: this.#submitted,
-      started: this.#started,
-      outcomes: { ...this.#outcomes },
+      running: this.#ledger.running,
+      submitted: this.#ledger.submitted,
+      started: this.#ledger.started,
+      outcomes: { ...this.#ledger.outcomes },
     };
   }
 
@@ -174,7 +161,7 @@ export class Dispatcher {
       if (options !== undefined) checkSubmitOptions(where, options);
       this.#admit(name);
       const task = new PoolTask(this.#host, ++this.#lastId, ctx, owner, name, args, options);
-      this.#submitted++;
+      this.#ledger.submitted++;
       if (task.scope.ending !== null) {
         this.#drop(task);
       } else {
@@ -252,8 +239,7 @@ export class Dispatcher {
       }
       return;
     }
-    this.#running++;
-    this.#started++;
+    this.#ledger.handedOver();
     thread.run(task, deadline, values, transferListOf(task));
   }
 
@@ -274,8 +260,7 @@ export class Dispatcher {
     thread.notify(ending.expired ? EXPIRED : carried === undefined ? CANCELED : CANCELED_WITH_CAUSE, carried);
     if (thread.move(OFFERED, DROPPED)) {
       // The thread is free again when it has come to see that; the task is over now.
-      this.#running--;
-      this.#started--;
+      this.#ledger.neverBegan();
       task.keepProgress();
       task.thread = undefined;
       this.#drop(task);
@@ -303,36 +288,14 @@ export class Dispatcher {
     const { thread } = task;
     // It may have stopped by itself meanwhile, with the news under way: then the claim is not at STARTED any more.
     if (thread === undefined || task.outcome !== undefined || !thread.move(STARTED, KILLING)) return;
-    this.#running--;
-    this.#stuck++;
+    this.#ledger.condemned();
     this.#staff.terminate(thread);
     this.#dispatch();
   }
 
   #drop(task: PoolTask): void {
     this.#settle(task, "dropped");
-    // Threaded through the tasks, which are in no queue any more: a batch of them allocates nothing here.
-    if (this.#lastDropped === undefined) {
-      this.#firstDropped = task;
-      queueMicrotask(() => {
-        this.#rejectDropped();
-      });
-    } else {
-      this.#lastDropped.next = task;
-    }
-    this.#lastDropped = task;
-  }
-
-  #rejectDropped(): void {
-    let task = this.#firstDropped;
-    this.#firstDropped = undefined;
-    this.#lastDropped = undefined;
-    while (task !== undefined) {
-      const { next } = task;
-      task.next = undefined;
-      task.rejectWith(task.scope.err());
-      task = next;
-    }
+    this.#drops.add(task);
   }
 
   // ---- from the thread to the promise
@@ -346,7 +309,7 @@ export class Dispatcher {
     const parcel = report.type === "parcel" ? takeParcel(thread) : undefined;
     task.keepProgress();
     task.thread = undefined;
-    this.#running--;
+    this.#ledger.running--;
     // The thread's next task first: it has been waiting longer than this one's caller.
     this.#dispatch();
     switch (report.type) {
@@ -383,11 +346,13 @@ export class Dispatcher {
   }
 
   #refused(task: PoolTask, error: unknown): void {
-    this.#running--;
-    this.#started--;
+    if (task.outcome !== undefined) {
+      this.#dispatch();
+      return;
+    }
+    this.#ledger.neverBegan();
     task.thread = undefined;
     this.#dispatch();
-    if (task.outcome !== undefined) return;
     this.#settle(task, "failed");
     task.rejectWith(notCloneable(culprit(task), error));
   }
@@ -398,8 +363,7 @@ export class Dispatcher {
     task.thread = undefined;
     if (thread.move(OFFERED, DROPPED)) {
       // It never began: the thread died of something else, and this task shall not suffer for it.
-      this.#running--;
-      this.#started--;
+      this.#ledger.neverBegan();
       if (
         task.scope.ending === null &&
         transferListOf(task) === undefined &&
@@ -415,12 +379,12 @@ export class Dispatcher {
         return;
       }
     } else if (thread.stands(KILLING)) {
-      this.#stuck--;
+      this.#ledger.stuck--;
       this.#settle(task, "terminated");
       task.rejectWith(task.scope.err());
       return;
     } else {
-      this.#running--;
+      this.#ledger.running--;
     }
     this.#settle(task, "crashed");
     task.rejectWith(crashed(task.name, death));
@@ -437,14 +401,14 @@ export class Dispatcher {
   /** Every task passes here once, on its way out. */
   #settle(task: PoolTask, outcome: Outcome): void {
     task.end(outcome);
-    this.#outcomes[outcome]++;
+    this.#ledger.outcomes[outcome]++;
     if (this.#onQuiet !== undefined && this.#isQuiet()) this.#onQuiet();
   }
 
   // ---- the end
 
   #isQuiet(): boolean {
-    return this.#queue.size === 0 && this.#running === 0 && this.#stuck === 0;
+    return this.#queue.size === 0 && this.#ledger.running === 0 && this.#ledger.stuck === 0;
   }
 
   #shutDown(): Promise<void> {

@@ -42,6 +42,8 @@ export class Staff {
   readonly #options: ResolvedOptions;
   readonly #host: StaffHost;
   readonly #threads = new Set<Thread>();
+  /** Those that could not load the module, until they have gone. */
+  readonly #unloadable = new WeakMap<Thread, Carried>();
   /** The last one to finish goes first: its caches are the warmest. */
   readonly #idle: Thread[] = [];
   #busy = 0;
@@ -164,9 +166,8 @@ export class Staff {
       this.#host.available();
     },
     unloadable: (thread, error) => {
-      this.#threads.delete(thread);
+      this.#unloadable.set(thread, error);
       thread.terminate();
-      this.#failed(error);
     },
     reported: (thread, task, report) => {
       this.#failures = 0;
@@ -187,8 +188,11 @@ export class Staff {
       }
       if (this.#threads.size === 0) this.#dismissed?.();
       if (!this.#isOpen) return;
-      // One that we ended is replaced; one that died by itself before it ever finished a task may be followed by many.
-      if (state.kind === "ending" || state.kind === "busy") this.#refill();
+      const unloadable = this.#unloadable.get(thread);
+      // One that was ended for its task, or died under one, is replaced. One that did not come up, or died with nothing
+      // to do, may be followed by many that do the same.
+      if (unloadable !== undefined) this.#failed(unloadable);
+      else if (state.kind === "ending" || state.kind === "busy") this.#refill();
       else this.#failed(carry(death.error ?? new Error(`a thread exited with code ${String(death.code)}`)));
       this.#host.available();
     },

@@ -2,6 +2,7 @@
 import { type Alarm, clearAlarm, setAlarm } from "../context/alarms.js";
 import { now } from "../context/clock.js";
 import type { Context } from "../context/context.js";
+import { DeadlineWatch } from "../context/deadline.js";
 import { Ending } from "../context/ending.js";
 import { Node } from "../context/node.js";
 import type { Queued } from "./queue.js";
@@ -135,10 +136,11 @@ export class PoolTask implements Task<unknown>, Queued<PoolTask> {
     if (this.outcome === undefined && this.scope.poll() === null) this.scope.end(new Ending(false, cause));
   }
 
-  /** The worker has seen the deadline pass, so it has, whatever the clock here says. */
+  /** The worker has seen the deadline pass, so it has, whatever the clock here says: for all who have it. */
   expire(): void {
     const { watch } = this.scope;
-    if (watch !== null) watch.check();
+    if (watch instanceof DeadlineWatch) watch.ring();
+    else watch?.check();
     if (this.scope.ending === null) this.scope.end(new Ending(true, undefined));
   }
 
