@@ -4,6 +4,7 @@
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
+import { workerEntry } from "../entry-url.js";
 import type { Carried } from "../workers/carry.js";
 import { type Claim, Lane, nextEpoch } from "../workers/lane.js";
 import type { Deadline, HelloAnswer, Offer, Parcel, Report, ToThread, Wake } from "../workers/messages.js";
@@ -36,8 +37,6 @@ type State =
   | { readonly kind: "ending"; readonly task: PoolTask | undefined }
   | { readonly kind: "gone" };
 
-const entry = new URL("../workers/entry.js", import.meta.url).href;
-
 export class Thread {
   state: State = { kind: "starting" };
   readonly #host: ThreadHost;
@@ -53,7 +52,7 @@ export class Thread {
   constructor(host: ThreadHost, options: ThreadOptions) {
     this.#host = host;
     this.#piscina = new Piscina({
-      filename: entry,
+      filename: workerEntry,
       name: "handle",
       // None to begin with, so that none is started again behind our back: the first task, the hello, starts the one.
       minThreads: 0,

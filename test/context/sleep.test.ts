@@ -108,6 +108,17 @@ test("sleep of more than 2^31-1 ms can be cancelled in any of its parts", async 
   expect(await slept).toBe(ctx.err());
 });
 
+test("and so does one under fakes of setTimeout alone, which leave the clock running", async () => {
+  vi.useRealTimers();
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const ms = 2 ** 31 + 5;
+  const slept = sleep(background, ms);
+  vi.advanceTimersByTime(ms - 1);
+  expect(await settles(slept)).toBe(false);
+  vi.advanceTimersByTime(1);
+  expect(await settles(slept)).toBe(true);
+});
+
 test("sleep of Infinity lasts until the context ends", async () => {
   const [ctx, cancel] = withCancel(background);
   const slept = sleep(ctx, Infinity);
