@@ -65,7 +65,7 @@ export default defineConfig(
   ),
   room(
     "src/pool/**",
-    "\\./|\\.\\./(?:context|workers)/|node:|piscina$",
+    "\\./|\\.\\./(?:(?:context|workers)/|entry-url)|node:|piscina$",
     "The pool room imports from itself, the context and workers rooms, piscina and Node.",
   ),
 

@@ -5,7 +5,7 @@
 import type { Context } from "../context/context.js";
 import { ownerOf } from "../context/derive.js";
 import type { Ending } from "../context/ending.js";
-import { invalidArg } from "../context/invalid.js";
+import { describe, invalidArg } from "../context/invalid.js";
 import { background } from "../context/roots.js";
 import { sharedValuesOf } from "../context/with-value.js";
 import { type Carried, carry, unpack } from "../workers/carry.js";
@@ -126,7 +126,10 @@ export class Dispatcher {
   cancelAll(why?: unknown): void {
     const reason = this.#closedError(why === undefined ? undefined : { cause: why });
     for (const task of this.#staff.tasks()) task.cancel(reason);
-    for (let task = this.#queue.peek(); task !== undefined; task = this.#queue.peek()) task.cancel(reason);
+    for (let task = this.#queue.peek(); task !== undefined; task = this.#queue.peek()) {
+      task.cancel(reason);
+      this.#dropQueued(task);
+    }
   }
 
   destroy(): Promise<void> {
@@ -171,7 +174,14 @@ export class Dispatcher {
       return task;
     } catch (error) {
       // Not accepted, and not counted: a handle that has settled.
-      const task = new PoolTask(this.#host, ++this.#lastId, background, null, name, []);
+      const task = new PoolTask(
+        this.#host,
+        ++this.#lastId,
+        background,
+        null,
+        typeof name === "string" ? name : describe(name),
+        [],
+      );
       task.end("failed");
       task.rejectWith(error);
       return task;
@@ -209,8 +219,11 @@ export class Dispatcher {
     while (this.#staff.busy < this.#options.threads) {
       const task = this.#queue.peek();
       if (task === undefined) return;
-      // A deadline may have passed with no timer run yet; ending the context takes the task out of the queue.
-      if (task.scope.poll() !== null) continue;
+      // A deadline may have passed with no timer run yet. Or the `cancel()` we are in has not come to this one.
+      if (task.scope.poll() !== null) {
+        this.#dropQueued(task);
+        continue;
+      }
       const thread = this.#staff.take();
       if (thread === undefined) return;
       this.#queue.remove(task);
@@ -251,8 +264,7 @@ export class Dispatcher {
     if (thread === undefined) {
       // Born ended, it is not in the queue yet: `submit` drops it.
       if (task.slot < 0) return;
-      this.#queue.remove(task);
-      this.#drop(task);
+      this.#dropQueued(task);
       return;
     }
     const ending = task.scope.ending as Ending;
@@ -291,6 +303,12 @@ export class Dispatcher {
     this.#ledger.condemned();
     this.#staff.terminate(thread);
     this.#dispatch();
+  }
+
+  #dropQueued(task: PoolTask): void {
+    if (task.outcome !== undefined) return;
+    this.#queue.remove(task);
+    this.#drop(task);
   }
 
   #drop(task: PoolTask): void {

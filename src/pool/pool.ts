@@ -133,8 +133,8 @@ function tasksOf(pool: Pool): object {
   const functions = new Map<string, (...args: readonly unknown[]) => Promise<unknown>>();
   return new Proxy(Object.freeze(Object.create(null) as object), {
     get(_, name) {
-      // What looks like a promise would be awaited by mistake.
-      if (typeof name !== "string" || name === "then") return undefined;
+      // What looks like a promise would be awaited by mistake, and JSON.stringify would run a task.
+      if (typeof name !== "string" || name === "then" || name === "toJSON") return undefined;
       let run = functions.get(name);
       if (run === undefined) {
         run = (ctx, ...args) => pool.run(ctx as Context, name, ...args);

@@ -105,6 +105,8 @@ export class Staff {
 
   /** After a failure, a new submission is the occasion to try once more, at the pace of the pauses. */
   revive(): void {
+    // Somebody is about to wait for what comes after the pause.
+    this.#pause?.ref();
     if (this.broken === undefined || this.#pause !== undefined) return;
     this.broken = undefined;
     this.#refill();
@@ -131,7 +133,7 @@ export class Staff {
     try {
       this.fill();
     } catch (error) {
-      this.#failed(carry(error));
+      this.#failed(carry(error), false);
     }
   }
 
@@ -191,9 +193,13 @@ export class Staff {
       const unloadable = this.#unloadable.get(thread);
       // One that was ended for its task, or died under one, is replaced. One that did not come up, or died with nothing
       // to do, may be followed by many that do the same.
-      if (unloadable !== undefined) this.#failed(unloadable);
+      if (unloadable !== undefined) this.#failed(unloadable, false);
       else if (state.kind === "ending" || state.kind === "busy") this.#refill();
-      else this.#failed(carry(death.error ?? new Error(`a thread exited with code ${String(death.code)}`)));
+      else
+        this.#failed(
+          carry(death.error ?? new Error(`a thread exited with code ${death.code}`)),
+          state.kind === "idle",
+        );
       this.#host.available();
     },
   };
@@ -212,10 +218,10 @@ export class Staff {
     }, SPARES_AFTER).unref();
   }
 
-  /** A thread did not come up, or died idle. */
-  #failed(error: Carried): void {
+  /** A thread did not come up, or, when `wasUp`, died with nothing to do: then the next one may do better. */
+  #failed(error: Carried, wasUp: boolean): void {
     this.#failures++;
-    if (this.#threads.size === 0) {
+    if (this.#threads.size === 0 && !wasUp) {
       const cause = unpack(error);
       const why = cause instanceof Error ? cause.message : String(cause);
       this.broken = new PoolError(
