@@ -33,6 +33,15 @@ function describeObject(value: object): string {
   }
 }
 
+/** What something that was thrown has to say, for a longer message. Never throws. */
+export function reasonOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? String(thrown.message) : describe(thrown);
+  } catch {
+    return "an error that cannot be read";
+  }
+}
+
 /** The error every public function throws, or rejects with, for a bad argument: a TypeError with code "ERR_INVALID_ARG". */
 export function invalidArg(
   where: string,

@@ -162,6 +162,7 @@ export class Dispatcher {
       if (typeof name !== "string") throw invalidArg(`${where}: name`, "the name of a task", name);
       if (!Array.isArray(args)) throw invalidArg(`${where}: args`, "an array", args);
       if (options !== undefined) checkSubmitOptions(where, options);
+      checkArguments(name, args);
       this.#admit(name);
       const task = new PoolTask(this.#host, ++this.#lastId, ctx, owner, name, args, options);
       this.#ledger.submitted++;
@@ -202,7 +203,7 @@ export class Dispatcher {
     if (waiting >= maxQueue) {
       throw new PoolError(
         "ERR_QUEUE_FULL",
-        `${this.#options.name}: the queue is full: ${String(this.#queue.size)} tasks wait, maxQueue is ${String(maxQueue)}`,
+        `${this.#options.name}: the queue is full: queued ${this.#queue.size}, maxQueue ${maxQueue}`,
       );
     }
   }
@@ -237,7 +238,6 @@ export class Dispatcher {
     try {
       const { names } = this.#staff;
       if (names !== undefined && !names.has(task.name)) throw this.#unknown(task.name, names);
-      checkArguments(task);
       // May run code of the user's: a custom context's, the getters of a cause. That may even cancel the task.
       deadline = deadlineOf(task);
       values = sharedValuesOf(task.scope);

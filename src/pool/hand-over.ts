@@ -1,7 +1,7 @@
 /** What goes along with a task to its thread, and what is said when something of it cannot. */
 import { DeadlineWatch } from "../context/deadline.js";
 import { isContext } from "../context/derive.js";
-import { describe } from "../context/invalid.js";
+import { reasonOf } from "../context/invalid.js";
 import { sharedValuesOf } from "../context/with-value.js";
 import { carry } from "../workers/carry.js";
 import type { Deadline } from "../workers/messages.js";
@@ -43,10 +43,13 @@ export function transferListOf(task: PoolTask): readonly object[] | undefined {
 
 /** The PoolError for something that does not cross: `cause` is what the attempt threw. */
 export function notCloneable(what: string, cause: unknown): PoolError {
-  const why = cause instanceof Error ? cause.message : describe(cause);
-  return new PoolError("ERR_NOT_CLONEABLE", `${what} cannot be cloned to the other thread: ${why}`, {
-    cause,
-  });
+  return new PoolError(
+    "ERR_NOT_CLONEABLE",
+    `${what} cannot be cloned to the other thread: ${reasonOf(cause)}`,
+    {
+      cause,
+    },
+  );
 }
 
 /** Names the argument or shared value that stands in the way: clone errors do not. */
@@ -72,18 +75,17 @@ function isCloneable(value: unknown): boolean {
 /** The PoolError for a task whose thread died under it. */
 export function crashed(name: string, { code, error }: Death): PoolError {
   const cause = error ?? new Error(`the thread exited with code ${String(code)}`);
-  const why = cause instanceof Error ? cause.message : describe(cause);
   return new PoolError(
     "ERR_WORKER_CRASHED",
-    `task ${JSON.stringify(name)}: its thread died under it: ${why}`,
+    `task ${JSON.stringify(name)}: its thread died under it: ${reasonOf(cause)}`,
     { cause },
   );
 }
 
 /** @throws PoolError ERR_NOT_CLONEABLE for a context among the arguments: the clone error would not say it clearly */
-export function checkArguments(task: PoolTask): void {
-  const at = task.args.findIndex(isContext);
+export function checkArguments(name: string, args: readonly unknown[]): void {
+  const at = args.findIndex(isContext);
   if (at < 0) return;
-  const what = `argument ${at + 1} of task ${JSON.stringify(task.name)}`;
+  const what = `argument ${at + 1} of task ${JSON.stringify(name)}`;
   throw new PoolError("ERR_NOT_CLONEABLE", `${what} is a context: a context goes first and nowhere else`);
 }

@@ -1,7 +1,7 @@
 /** The public face of the pool: arguments, types and promises. What happens behind it is dispatcher.ts. */
 import type { Context } from "../context/context.js";
 import { checkContext, ownerOf } from "../context/derive.js";
-import { invalid } from "../context/invalid.js";
+import { invalid, reasonOf } from "../context/invalid.js";
 import { Listener } from "../context/listener.js";
 import { race } from "../context/race.js";
 import { background } from "../context/roots.js";
@@ -43,8 +43,7 @@ export class Pool<M = AnyTasks> implements AsyncDisposable {
     try {
       this.#dispatcher = new Dispatcher(resolved);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : "not an error";
-      throw invalid(`Pool: options: a thread cannot be started with them: ${why}`, { cause });
+      throw invalid(`Pool: options: a thread cannot be started with them: ${reasonOf(cause)}`, { cause });
     }
     this.tasks = tasksOf(this as unknown as Pool) as PoolTasks<M>;
   }

@@ -2,6 +2,7 @@
  * The threads of a pool: how many there are, which are free, when new ones start. Owns nothing of the tasks; it hands
  * on what threads say about them.
  */
+import { reasonOf } from "../context/invalid.js";
 import { type Carried, carry, unpack } from "../workers/carry.js";
 import type { Report } from "../workers/messages.js";
 import { PoolError } from "./errors.js";
@@ -223,10 +224,9 @@ export class Staff {
     this.#failures++;
     if (this.#threads.size === 0 && !wasUp) {
       const cause = unpack(error);
-      const why = cause instanceof Error ? cause.message : String(cause);
       this.broken = new PoolError(
         "ERR_TASK_MODULE",
-        `${this.#options.name}: the task module ${this.#options.thread.module} cannot be loaded: ${why}`,
+        `${this.#options.name}: the task module ${this.#options.thread.module} cannot be loaded: ${reasonOf(cause)}`,
         { cause },
       );
     }

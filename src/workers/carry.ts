@@ -4,7 +4,7 @@
  */
 import { types } from "node:util";
 import { CanceledError, ContextError, DeadlineExceededError, isContextError } from "../context/errors.js";
-import { describe } from "../context/invalid.js";
+import { describe, reasonOf } from "../context/invalid.js";
 
 /** A value that is safe to post. */
 export type Carried =
@@ -42,7 +42,7 @@ export function carry(value: unknown, depth = 0): Carried {
     return { type: "value", value: structuredClone(value) };
   } catch (reason) {
     return carryError(
-      new TypeError(`${describe(value)} could not be cloned to another thread: ${messageOf(reason)}`),
+      new TypeError(`${describe(value)} could not be cloned to another thread: ${reasonOf(reason)}`),
       depth,
     );
   }
@@ -50,14 +50,6 @@ export function carry(value: unknown, depth = 0): Carried {
 
 function isError(value: unknown): value is Error {
   return value instanceof Error || types.isNativeError(value);
-}
-
-function messageOf(reason: unknown): string {
-  try {
-    return isError(reason) ? reason.message : describe(reason);
-  } catch {
-    return "unknown";
-  }
 }
 
 function carryError(error: Error, depth: number): Carried {
