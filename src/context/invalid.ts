@@ -36,7 +36,8 @@ function describeObject(value: object): string {
 /** What something that was thrown has to say, for a longer message. Never throws. */
 export function reasonOf(thrown: unknown): string {
   try {
-    return thrown instanceof Error ? String(thrown.message) : describe(thrown);
+    const said: unknown = thrown instanceof Error ? thrown.message : undefined;
+    return typeof said === "string" ? said : describe(thrown);
   } catch {
     return "an error that cannot be read";
   }

@@ -108,7 +108,7 @@ test("sleep of more than 2^31-1 ms can be cancelled in any of its parts", async 
   expect(await slept).toBe(ctx.err());
 });
 
-test("and so does one under fakes of setTimeout alone, which leave the clock running", async () => {
+test("sleep of more than 2^31-1 ms lasts as long under fakes of setTimeout alone, which leave the clock running", async () => {
   vi.useRealTimers();
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const ms = 2 ** 31 + 5;

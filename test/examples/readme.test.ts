@@ -1,0 +1,151 @@
+/** The README is code, too: every block of it runs, or says that it is a fragment and at least parses. */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { root, run } from "./run.js";
+
+interface Block {
+  /** Of its first line of code. */
+  readonly line: number;
+  readonly language: string;
+  /** What stands behind the language: `run`, `fragment`, `file=…`, `output=…`. */
+  readonly kind: string;
+  readonly code: string;
+}
+
+const readme = await readFile(join(root, "README.md"), "utf8");
+const blocks = [...readme.matchAll(/^(> )?```(\w+) ?(.*)\n([\s\S]*?)^(?:> )?```$/gm)].map(
+  ({ index, 1: quote = "", 2: language = "", 3: kind = "", 4: code = "" }): Block => ({
+    line: readme.slice(0, index).split("\n").length + 1,
+    language,
+    kind,
+    code: quote === "" ? code : code.replace(/^> ?/gm, ""),
+  }),
+);
+const programs = blocks.filter(({ language }) => language === "js" || language === "ts");
+const named = (block: Block) => [`line ${block.line}, ${block.language} ${block.kind}`, block] as const;
+
+// Inside the project, where `lifeguard` is found, and not in node_modules, where it would not be.
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(fileURLToPath(new URL("./.readme-", import.meta.url)));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function write(path: string, code: string): Promise<string> {
+  const file = join(folder, path);
+  await mkdir(join(file, ".."), { recursive: true });
+  await writeFile(file, code);
+  return file;
+}
+
+test("there are blocks, and each says what it is", () => {
+  expect(programs.length).toBeGreaterThan(10);
+  for (const { line, kind } of programs) {
+    expect(kind, `README.md:${line}`).toMatch(/^(?:run|fragment|file=\S+)$/);
+  }
+  expect(blocks.filter(({ language }) => !["js", "ts", "sh", "text"].includes(language))).toEqual([]);
+});
+
+test.each(programs.map(named))("%s: parses", (_, { code, language, line }) => {
+  // What neither imports nor exports may be the inside of a function.
+  const whole = /^(?:import|export)\b/m.test(code) ? code : `async () => {\n${code}\n};`;
+  const { diagnostics = [] } = ts.transpileModule(whole, {
+    fileName: `readme.${language}`,
+    reportDiagnostics: true,
+    compilerOptions: { allowJs: true, target: ts.ScriptTarget.ESNext, module: ts.ModuleKind.ESNext },
+  });
+  const messages = diagnostics.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
+  expect(messages, `README.md:${line}`).toEqual([]);
+});
+
+describe("the first example", () => {
+  const files = programs.filter(({ kind }) => kind.startsWith("file=examples/"));
+  const output = blocks.find(({ kind }) => kind.startsWith("output="));
+
+  test("is the one in examples/first, byte for byte", async () => {
+    expect(files.map(({ kind }) => basename(kind))).toEqual(["tasks.mjs", "main.mjs"]);
+    for (const { code, kind } of files) {
+      expect(code).toBe(await readFile(join(root, kind.slice("file=".length)), "utf8"));
+    }
+  });
+
+  test("copied from the README, it prints what the README says", async () => {
+    for (const { code, kind } of files) await write(`first/${basename(kind)}`, code);
+    const { code, stdout, stderr } = await run(join(folder, "first/main.mjs"));
+    expect(stderr).toBe("");
+    expect(stdout).toBe(output?.code);
+    expect(code).toBe(0);
+  });
+});
+
+describe("the TypeScript variant", () => {
+  const files = programs.filter(({ language, kind }) => language === "ts" && kind.startsWith("file="));
+
+  /** What the compiler says about main.ts and tasks.ts, each changed by `edit`. */
+  async function check(where: string, edit = (code: string) => code): Promise<string[]> {
+    const paths: string[] = [];
+    for (const { code, kind } of files) paths.push(await write(`${where}/${kind.slice(5)}`, edit(code)));
+    const config = ts.readConfigFile(join(root, "tsconfig.json"), (file) => ts.sys.readFile(file));
+    const { options } = ts.parseJsonConfigFileContent(
+      { ...config.config, files: [], include: [] },
+      ts.sys,
+      root,
+    );
+    const program = ts.createProgram(paths, options);
+    return paths.flatMap((path) => {
+      const file = program.getSourceFile(path);
+      return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)].map(
+        ({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"),
+      );
+    });
+  }
+
+  test("compiles, and a wrong name or argument does not", async () => {
+    expect(files.map(({ kind }) => kind)).toEqual(["file=tasks.ts", "file=main.ts"]);
+    expect(await check("typed")).toEqual([]);
+    expect(await check("misnamed", (code) => code.replace('"countPrimes"', '"countPrime"'))).not.toEqual([]);
+    expect(await check("mistyped", (code) => code.replace("100_000", '"100_000"'))).not.toEqual([]);
+  });
+
+  test("runs, once compiled", async () => {
+    for (const { code, kind } of files) {
+      const { outputText } = ts.transpileModule(code, {
+        compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext },
+      });
+      await write(`compiled/${kind.slice(5).replace(/ts$/, "js")}`, outputText);
+    }
+    const { stdout, stderr } = await run(join(folder, "compiled/main.js"));
+    expect(stderr).toBe("");
+    expect(stdout).toBe("9592 9592\n");
+  });
+});
+
+test.each(programs.filter(({ kind }) => kind === "run").map(named))(
+  "%s: prints what its comments say",
+  async (_, block) => {
+    const file = await write(`run-${block.line}.mjs`, block.code);
+    const { code, stdout, stderr } = await run(file);
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+    const expected = [...block.code.matchAll(/\/\/ → (.*)$/gm)].map(([, text]) => `${text}\n`);
+    expect(stdout).toBe(expected.join(""));
+  },
+);
+
+test("its links lead to headings and files that exist", async () => {
+  const headings = [...readme.matchAll(/^#+ (.+)$/gm)].map(([, text = ""]) =>
+    text
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, "")
+      .replaceAll(" ", "-"),
+  );
+  for (const [, target = ""] of readme.matchAll(/\]\(([^)]+)\)/g)) {
+    if (target.startsWith("#")) expect(headings).toContain(target.slice(1));
+    else if (!target.startsWith("https://")) await readFile(join(root, target));
+  }
+});

@@ -1,0 +1,50 @@
+/** Files run as users run them: by Node, in a process of their own, with pipes for a terminal. */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+export interface Run {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  /** SIGINT is sent, once, when this has been printed. */
+  readonly interruptAfter?: string;
+  /** Closes its end of the pipe when this has been printed, as `head` does. */
+  readonly hangUpAfter?: string;
+}
+
+export const root = fileURLToPath(new URL("../../", import.meta.url));
+
+export function run(file: string, args: readonly string[] = [], options: RunOptions = {}): Promise<Run> {
+  const child = spawn(process.execPath, [file, ...args], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: 60_000,
+  });
+  let stdout = "";
+  let stderr = "";
+  let { interruptAfter, hangUpAfter } = options;
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+    if (interruptAfter !== undefined && stdout.includes(interruptAfter)) {
+      interruptAfter = undefined;
+      child.kill("SIGINT");
+    }
+    if (hangUpAfter !== undefined && stdout.includes(hangUpAfter)) {
+      hangUpAfter = undefined;
+      child.stdout.destroy();
+    }
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) => {
+      resolve({ code, signal, stdout, stderr });
+    });
+  });
+}
