@@ -36,12 +36,11 @@ export class Ending {
   /** Made at the first call, without stack frames: they would point at whoever happened to ask first. */
   error(): ContextError {
     if (this.#error === undefined) {
-      const { stackTraceLimit } = V8Error;
-      V8Error.stackTraceLimit = 0;
-      try {
-        this.#error = make(this.expired, this.#cause);
-      } finally {
-        V8Error.stackTraceLimit = stackTraceLimit;
+      if (spare !== undefined && !this.expired && this.#cause === undefined) {
+        this.#error = spare;
+        spare = undefined;
+      } else {
+        this.#error = withoutFrames(() => make(this.expired, this.#cause));
       }
     }
     return this.#error;
@@ -54,6 +53,24 @@ export class Ending {
   /** The cause that was given, undefined for none: what crosses a thread, since the other side makes its own error. */
   given(): Cause {
     return this.#cause;
+  }
+}
+
+/** Made beforehand, because making an error takes longer than all else between a `cancel()` and the loop that sees it. */
+let spare: CanceledError | undefined;
+
+/** Sees to it that the next plain cancellation finds its error ready: a microsecond, at a time when nobody waits. */
+export function prepareError(): void {
+  spare ??= withoutFrames(() => new CanceledError());
+}
+
+function withoutFrames<T>(create: () => T): T {
+  const { stackTraceLimit } = V8Error;
+  V8Error.stackTraceLimit = 0;
+  try {
+    return create();
+  } finally {
+    V8Error.stackTraceLimit = stackTraceLimit;
   }
 }
 

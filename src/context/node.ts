@@ -94,15 +94,25 @@ export class Node implements Context {
   end(ending: Ending): void {
     if (this.ending !== null) return;
     this.#unlink();
-    Node.#endFrom(this, ending);
+    if (this.#child === null) this.#endAlone(ending);
+    else Node.#endFrom(this, ending);
+  }
+
+  #endAlone(ending: Ending): void {
+    this.#mark(ending);
+    if (this.listens) this.marked(ending);
+    this.ended();
+    this.#abort();
   }
 
   static #endFrom(top: Node, ending: Ending): void {
     let loudest: Node | null = null;
     let last: Node | null = null;
     for (let node: Node | null = top; node !== null; node = Node.#after(node, top)) {
-      const loud = node.listens || node.#state !== null;
+      const { listens } = node;
+      const loud = listens || node.#state !== null;
       node.#mark(ending);
+      if (listens) node.marked(ending);
       // Of siblings only `prev` is needed once the walk has come to the oldest, so `next` is free.
       node.#next = null;
       if (!loud) continue;
@@ -149,9 +159,14 @@ export class Node implements Context {
     this.#unlink();
   }
 
-  /** Whether `ended` has to be called though nobody waits. */
+  /** Whether `marked` and `ended` have to be called though nobody waits. */
   get listens(): boolean {
     return false;
+  }
+
+  /** Runs in the walk itself, before anybody hears of anything: for a store that other threads wait for. */
+  protected marked(_ending: Ending): void {
+    // Nothing, here.
   }
 
   /** Runs once, when this node and all that end with it are marked. Calls no code of the user's. */

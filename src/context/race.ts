@@ -1,5 +1,5 @@
 /** Waiting with a context: for a promise, or for time. */
-import { MAX_DELAY, now } from "./clock.js";
+import { MAX_DELAY } from "./clock.js";
 import type { Context } from "./context.js";
 import { ownerOf } from "./derive.js";
 import { invalidArg } from "./invalid.js";
@@ -47,7 +47,6 @@ export async function sleep(ctx: Context, ms: number): Promise<void> {
   if (typeof ms !== "number" || Number.isNaN(ms))
     throw invalidArg("sleep: ms", "a number of milliseconds", ms);
   await new Promise<void>((resolve, reject) => {
-    const until = now() + ms;
     let left = ms;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const detach = whenEnded(ctx, owner, (error) => {
@@ -58,7 +57,7 @@ export async function sleep(ctx: Context, ms: number): Promise<void> {
     const wait = (): void => {
       const delay = Math.min(Math.max(Math.ceil(left), 0), MAX_DELAY);
       timer = setTimeout(() => {
-        left = delay < MAX_DELAY ? 0 : until - now();
+        left = delay < MAX_DELAY ? 0 : left - delay;
         if (left > 0) {
           wait();
         } else {

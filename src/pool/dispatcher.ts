@@ -14,7 +14,10 @@ import {
   CANCELED_WITH_CAUSE,
   DROPPED,
   EXPIRED,
+  EXPIRED_WITH_CAUSE,
   KILLING,
+  type LIVE,
+  type Notice,
   OFFERED,
   STARTED,
 } from "../workers/lane.js";
@@ -269,7 +272,7 @@ export class Dispatcher {
     }
     const ending = task.scope.ending as Ending;
     const carried = this.#carriedCause(task, ending);
-    thread.notify(ending.expired ? EXPIRED : carried === undefined ? CANCELED : CANCELED_WITH_CAUSE, carried);
+    thread.notify(noticeOf(ending, carried), carried);
     if (thread.move(OFFERED, DROPPED)) {
       // The thread is free again when it has come to see that; the task is over now.
       this.#ledger.neverBegan();
@@ -445,6 +448,11 @@ export class Dispatcher {
     }
     this.#onQuiet = undefined;
   }
+}
+
+function noticeOf(ending: Ending, carried: Carried | undefined): Exclude<Notice, typeof LIVE> {
+  if (carried === undefined) return ending.expired ? EXPIRED : CANCELED;
+  return ending.expired ? EXPIRED_WITH_CAUSE : CANCELED_WITH_CAUSE;
 }
 
 function takeParcel(thread: Thread): { readonly value: unknown } | PoolError {

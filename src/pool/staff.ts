@@ -182,6 +182,9 @@ export class Staff {
       this.putBack(thread);
       this.#host.refused(task, error);
     },
+    dying: (thread) => {
+      this.#retire(thread);
+    },
     gone: (thread, death) => {
       const { state } = thread;
       if (!this.#threads.delete(thread)) return;
@@ -208,6 +211,11 @@ export class Staff {
   /** Takes it out of the count of those that work. */
   #leave(thread: Thread, kind = thread.state.kind): void {
     if (kind === "busy") this.#busy--;
+    this.#retire(thread);
+  }
+
+  /** No more tasks for it. */
+  #retire(thread: Thread): void {
     const at = this.#idle.indexOf(thread);
     if (at >= 0) this.#idle.splice(at, 1);
   }

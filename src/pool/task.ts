@@ -5,6 +5,7 @@ import type { Context } from "../context/context.js";
 import { DeadlineWatch } from "../context/deadline.js";
 import { Ending } from "../context/ending.js";
 import { Node } from "../context/node.js";
+import { CANCELED, EXPIRED } from "../workers/lane.js";
 import type { Queued } from "./queue.js";
 import type { Thread } from "./thread.js";
 import type { Outcome, SubmitOptions, Task, TaskState } from "./types.js";
@@ -27,6 +28,10 @@ class TaskScope extends Node {
   }
   override get listens(): boolean {
     return true;
+  }
+  /** A loop in another thread is waiting for this store: nothing goes before it. */
+  protected override marked(ending: Ending): void {
+    if (ending.given() === undefined) this.#task.thread?.post(ending.expired ? EXPIRED : CANCELED);
   }
   protected override ended(): void {
     super.ended();

@@ -6,6 +6,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } f
 import { Piscina } from "piscina";
 import { workerEntry } from "../entry-url.js";
 import type { Carried } from "../workers/carry.js";
+import type { CANCELED, EXPIRED } from "../workers/lane.js";
 import { type Claim, Lane, nextEpoch } from "../workers/lane.js";
 import type { Deadline, HelloAnswer, Offer, Parcel, Report, ToThread, Wake } from "../workers/messages.js";
 import type { ThreadOptions } from "./options.js";
@@ -25,6 +26,8 @@ export interface ThreadHost {
   reported(thread: Thread, task: PoolTask, report: Report): void;
   /** The task could not be handed over: something in it cannot be cloned. The thread is free. */
   refused(thread: Thread, task: PoolTask, error: unknown): void;
+  /** An error was thrown in it and not caught: it is about to exit, and must not be handed anything. */
+  dying(thread: Thread): void;
   /** It has exited, whoever ended it. The last thing heard of it. */
   gone(thread: Thread, death: Death): void;
 }
@@ -76,8 +79,10 @@ export class Thread {
     ) as Promise<HelloAnswer>;
     this.#worker = this.#piscina.threads[0] as Worker;
     this.#worker.on("error", (error) => {
-      this.#dead = true;
       this.#error = error;
+      if (this.#dead) return;
+      this.#dead = true;
+      this.#host.dying(this);
     });
     this.#worker.once("exit", (code) => {
       this.#dead = true;
@@ -87,7 +92,7 @@ export class Thread {
     });
     hello.then(
       (answer) => {
-        if (this.state.kind === "starting") this.#welcome(answer);
+        if (!this.#dead && this.state.kind === "starting") this.#welcome(answer);
       },
       () => {
         // It died: `exit` tells.
@@ -131,7 +136,8 @@ export class Thread {
     const offer: Offer = { type: "offer", epoch, name: task.name, args: task.args, deadline, values };
     this.#hand(offer, transferList).then(
       (report) => {
-        if (this.state.kind !== "busy") return;
+        // A thread that dies of `throw null` makes piscina resolve, with nothing: `exit` tells.
+        if (this.#dead || this.state.kind !== "busy") return;
         this.state = { kind: "idle" };
         this.#host.reported(this, task, report as Report);
       },
@@ -144,17 +150,17 @@ export class Thread {
     );
   }
 
+  /** What the running task's loop sees at its next poll, and nothing else: `notify` follows. */
+  post(notice: typeof CANCELED | typeof EXPIRED): void {
+    this.#lane.post(this.#epoch, notice);
+  }
+
   /** What the running task's loop sees at its next poll, and what wakes the task if it awaits something. */
   notify(notice: Wake["notice"], cause: Carried | undefined): void {
     const wake: Wake = { epoch: this.#epoch, notice, cause };
-    // A loop that sees the notice fetches the cause at once: it has to be there by then. Without one, the loop first.
-    if (cause === undefined) {
-      this.#lane.post(this.#epoch, notice);
-      this.#port.postMessage(wake);
-    } else {
-      this.#port.postMessage(wake);
-      this.#lane.post(this.#epoch, notice);
-    }
+    // A loop that sees the notice fetches the cause at once: it has to be there by then.
+    this.#port.postMessage(wake);
+    this.#lane.post(this.#epoch, notice);
   }
 
   /** Moves the claim of the running task; false when the worker was quicker. */

@@ -3,13 +3,21 @@
  * through this file; docs/protocol.md explains it word by word.
  */
 
-/** The main thread's word to the worker about the task, in the two low bits of `notice`. */
+/** The main thread's word to the worker about the task, in the three low bits of `notice`. */
 export const LIVE = 0;
 export const CANCELED = 1;
 /** As CANCELED; the cause lies in the port, posted before this was stored. */
 export const CANCELED_WITH_CAUSE = 2;
+/** The deadline has passed; the cause is the one announced with the task. */
 export const EXPIRED = 3;
-export type Notice = typeof LIVE | typeof CANCELED | typeof CANCELED_WITH_CAUSE | typeof EXPIRED;
+/** As EXPIRED, with another cause, which lies in the port. */
+export const EXPIRED_WITH_CAUSE = 4;
+export type Notice =
+  | typeof LIVE
+  | typeof CANCELED
+  | typeof CANCELED_WITH_CAUSE
+  | typeof EXPIRED
+  | typeof EXPIRED_WITH_CAUSE;
 
 /** How far the task has got, in the three low bits of `claim`: moved by compare-exchange only, from both sides. */
 export const OFFERED = 1;
@@ -19,7 +27,7 @@ export const DROPPED = 4;
 export const KILLING = 5;
 export type Claim = typeof OFFERED | typeof STARTED | typeof DONE | typeof DROPPED | typeof KILLING;
 
-const NOTICE_BITS = 2;
+const NOTICE_BITS = 3;
 const CLAIM_BITS = 3;
 
 /** Epochs run from 1 to this and start over: with their bits they fill a word. */
@@ -37,7 +45,7 @@ export function noticeWord(epoch: number, notice: Notice): number {
 
 /** What a notice says to the task of `epoch`. A lane that has moved on says CANCELED: no longer yours to run. */
 export function readNotice(word: number, epoch: number): Notice {
-  return word >> NOTICE_BITS === epoch ? ((word & 3) as Notice) : CANCELED;
+  return word >> NOTICE_BITS === epoch ? ((word & (2 ** NOTICE_BITS - 1)) as Notice) : CANCELED;
 }
 
 // A cache line is 64 bytes on the processors Node runs on; what different threads write lies on different ones, and

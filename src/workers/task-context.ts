@@ -14,6 +14,7 @@ import {
   CANCELED,
   CANCELED_WITH_CAUSE,
   EXPIRED,
+  EXPIRED_WITH_CAUSE,
   type Lane,
   LIVE,
   type Notice,
@@ -55,39 +56,44 @@ class LaneWatch extends Watch implements Alarm {
   }
 
   override check(): void {
-    const at = this.when === Number.POSITIVE_INFINITY ? 0 : now();
-    this.#look(at);
+    const at = this.#look();
     this.left = at === 0 ? Stride.LONGEST : this.#stride.next(at);
   }
 
   override look(): void {
-    this.#look(this.when === Number.POSITIVE_INFINITY ? 0 : now());
+    this.#look();
   }
 
-  #look(at: number): void {
+  /** Returns what time it was, or 0 when there was no need to know. */
+  #look(): number {
     const node = this.#node;
-    if (node === undefined || node.ending !== null) return;
+    if (node === undefined || node.ending !== null) return 0;
     // What the memory model guarantees by; the plain read of the poll is only quicker to notice.
     const word = Atomics.load(this.words, 0);
     if (word !== this.live) {
-      this.#drain();
       node.end(this.#endingOf(readNotice(word, this.#epoch)));
-    } else if (at >= this.when) {
+      return 0;
+    }
+    if (this.when === Number.POSITIVE_INFINITY) return 0;
+    const at = now();
+    if (at >= this.when) {
       ringDue(at);
       node.end(this.#endingOf(EXPIRED));
     }
+    return at;
   }
 
   #endingOf(notice: Notice): Ending {
-    const carried = this.#wake?.cause;
-    const given = carried === undefined ? undefined : unpack(carried);
     switch (notice) {
-      case EXPIRED:
-        return new Ending(true, given === undefined ? this.#announcedCause() : given);
-      case CANCELED_WITH_CAUSE:
       case CANCELED:
       case LIVE:
-        return new Ending(false, given);
+        return new Ending(false, undefined);
+      case CANCELED_WITH_CAUSE:
+        return new Ending(false, this.#causeFromPort());
+      case EXPIRED:
+        return new Ending(true, this.#announcedCause());
+      case EXPIRED_WITH_CAUSE:
+        return new Ending(true, this.#causeFromPort());
       default:
         return notice satisfies never;
     }
@@ -99,15 +105,17 @@ class LaneWatch extends Watch implements Alarm {
   }
 
   /** In the middle of a synchronous loop no event brings the message: fetch it. It was posted before the notice. */
-  #drain(): void {
+  #causeFromPort(): unknown {
     for (
       let got = receiveMessageOnPort(this.#port);
-      got !== undefined;
+      got !== undefined && this.#wake === undefined;
       got = receiveMessageOnPort(this.#port)
     ) {
       const wake = got.message as Wake;
       if (wake.epoch === this.#epoch) this.#wake = wake;
     }
+    const carried = this.#wake?.cause;
+    return carried === undefined ? undefined : unpack(carried);
   }
 
   /** The event that ends waiting: everything derived from this context hears of it. */

@@ -69,14 +69,21 @@ test("the class names are what people see in a debugger", () => {
 
 test("errors carry no stack frames, and making one does not change how other errors do", () => {
   const limit = Error.stackTraceLimit;
-  for (const [err, first] of [
-    [canceledError(), "AbortError: context canceled"],
-    [canceledError("why"), "AbortError: context canceled"],
-    [expiredError(), "TimeoutError: context deadline exceeded"],
-  ] as const) {
-    expect(err.stack ?? first).toBe(first);
+  try {
+    for (const own of [limit, 7, 0]) {
+      Error.stackTraceLimit = own;
+      for (const [err, first] of [
+        [canceledError(), "AbortError: context canceled"],
+        [canceledError("why"), "AbortError: context canceled"],
+        [expiredError(), "TimeoutError: context deadline exceeded"],
+      ] as const) {
+        expect(err.stack ?? first).toBe(first);
+      }
+      expect(Error.stackTraceLimit).toBe(own);
+    }
+  } finally {
+    Error.stackTraceLimit = limit;
   }
-  expect(Error.stackTraceLimit).toBe(limit);
   expect(new Error("other").stack).toMatch(/\n\s+at /);
 });
 

@@ -1,4 +1,5 @@
 /** What tasks do wrong: a clear error, a neighbour that hears nothing of it, and a pool that is whole afterwards. */
+import type { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { background, type Pool, PoolError, withCancel } from "lifeguard";
 import {
@@ -327,10 +328,39 @@ describe("stray work that ends an idle thread", () => {
     });
   }
 
+  test("a task submitted between a thread's error and its exit runs on the next thread, and no worker is left behind", async () => {
+    const workers: Worker[] = [];
+    const collect = (worker: Worker): void => {
+      workers.push(worker);
+    };
+    process.on("worker", collect);
+    try {
+      await using single = pooled({ threads: 1, spares: 0 }, "faults.mjs");
+      const gate = threadGate();
+      await single.run(background, "dieLater", gate.view, "throw");
+      await gate.entered();
+      const [first] = workers;
+      const between = new Promise<unknown>((resolve) => {
+        first?.once("error", () => {
+          resolve(single.run(background, "resolveTwice"));
+        });
+      });
+      gate.open();
+      expect(await between).toBe("first");
+      await expectWhole(single, 1);
+      expect(workers).toHaveLength(2);
+    } finally {
+      process.off("worker", collect);
+    }
+    // The pool is destroyed: each of its workers has exited.
+    expect(workers.map((worker) => worker.threadId)).toEqual([-1, -1]);
+  });
+
   test("a task that finds no thread that lives long enough to begin it counts as crashed in the end", async () => {
     const gate = threadGate();
     await using single = pooled({ threads: 1, spares: 0, workerData: gate.view }, "short-lived.mjs");
     const task = single.submit(background, "nothing", []);
+    const error = failure(task.result);
     const handOvers = 4; // the first and three more
     for (let n = 1; n <= handOvers; n++) {
       await until(() => gate.read(2) >= n && task.state === "running");
@@ -338,7 +368,7 @@ describe("stray work that ends an idle thread", () => {
       Atomics.notify(gate.view, 3);
       await until(() => task.state !== "running");
     }
-    expect((await failure(task.result)).code).toBe("ERR_WORKER_CRASHED");
+    expect((await error).code).toBe("ERR_WORKER_CRASHED");
     expect(task.outcome).toBe("crashed");
     expect(single.stats()).toMatchObject({ submitted: 1, started: 0, running: 0, queued: 0 });
     // Nothing holds the replacement back, which the test does not need.

@@ -7,6 +7,7 @@ import {
   DONE,
   DROPPED,
   EXPIRED,
+  EXPIRED_WITH_CAUSE,
   KILLING,
   Lane,
   LIVE,
@@ -31,7 +32,7 @@ test.each(epochs)(
     const there = new Lane(lane.buffer);
     lane.offer(epoch);
     expect(there.notice[0]).toBe(noticeWord(epoch, LIVE));
-    for (const notice of [LIVE, CANCELED, CANCELED_WITH_CAUSE, EXPIRED] as const) {
+    for (const notice of [LIVE, CANCELED, CANCELED_WITH_CAUSE, EXPIRED, EXPIRED_WITH_CAUSE] as const) {
       lane.post(epoch, notice);
       expect(readNotice(there.notice[0] as number, epoch)).toBe(notice);
     }
@@ -41,7 +42,7 @@ test.each(epochs)(
 test("the notice of any other epoch reads as cancelled", () => {
   for (const epoch of epochs) {
     for (const other of epochs.filter((each) => each !== epoch)) {
-      for (const notice of [LIVE, CANCELED, CANCELED_WITH_CAUSE, EXPIRED] as const) {
+      for (const notice of [LIVE, CANCELED, CANCELED_WITH_CAUSE, EXPIRED, EXPIRED_WITH_CAUSE] as const) {
         expect(readNotice(noticeWord(other, notice), epoch)).toBe(CANCELED);
       }
     }
