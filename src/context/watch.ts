@@ -6,7 +6,7 @@
 import { uncloneable } from "./invalid.js";
 
 /** The word of a watch that no other thread writes to. */
-export const QUIET = new Int32Array(1);
+const QUIET = new Int32Array(1);
 
 /**
  * A poll is `words[0] === live` and a countdown; only when one of them says so, `check()` looks closer. The compare

@@ -4,7 +4,7 @@ import type { Carried } from "./carry.js";
 import type { LIVE, Notice } from "./lane.js";
 
 /** The first thing a thread is handed: after the answer it may be given tasks. */
-export interface Hello {
+interface Hello {
   readonly type: "hello";
   /** The task module, as a file URL. */
   readonly module: string;
