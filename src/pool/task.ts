@@ -4,7 +4,7 @@ import { now } from "../context/clock.js";
 import type { Context } from "../context/context.js";
 import { DeadlineWatch } from "../context/deadline.js";
 import { Ending } from "../context/ending.js";
-import { Node } from "../context/node.js";
+import { inspectCustom, Node } from "../context/node.js";
 import { CANCELED, EXPIRED } from "../workers/lane.js";
 import type { Queued } from "./queue.js";
 import type { Thread } from "./thread.js";
@@ -69,7 +69,8 @@ const over = new Ending(false, undefined);
 export class PoolTask implements Task<unknown>, Queued<PoolTask> {
   readonly id: number;
   readonly name: string;
-  readonly args: readonly unknown[];
+  /** Let go of with the end of the task: handles may be kept for long, arguments may be big. */
+  args: readonly unknown[];
   readonly options: SubmitOptions;
   readonly host: TaskHost;
   readonly scope: TaskScope;
@@ -190,6 +191,13 @@ export class PoolTask implements Task<unknown>, Queued<PoolTask> {
     }
     this.#cancelled = this.scope.ending !== null;
     this.scope.end(over);
+    this.args = [];
+  }
+
+  /** What Node prints: not the tree behind the context. */
+  [inspectCustom](): object {
+    const { id, name, state, outcome, progress } = this;
+    return { id, name, state, outcome, progress };
   }
 
   resolveWith(value: unknown): void {
