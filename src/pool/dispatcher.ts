@@ -374,8 +374,9 @@ export class Dispatcher {
     this.#ledger.neverBegan();
     task.thread = undefined;
     this.#dispatch();
+    const refusal = notCloneable(culprit(task), error);
     this.#settle(task, "failed");
-    task.rejectWith(notCloneable(culprit(task), error));
+    task.rejectWith(refusal);
   }
 
   #lost(task: PoolTask, thread: Thread, death: Death): void {
