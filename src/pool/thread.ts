@@ -139,7 +139,9 @@ export class Thread {
         // A thread that dies of `throw null` makes piscina resolve, with nothing: `exit` tells.
         if (this.#dead || this.state.kind !== "busy") return;
         this.state = { kind: "idle" };
-        this.#host.reported(this, task, report as Report);
+        // A getter among the arguments that throws null makes piscina resolve with nothing as well.
+        if (report === undefined) this.#host.refused(this, task, null);
+        else this.#host.reported(this, task, report as Report);
       },
       (error: unknown) => {
         // Either the message could not be cloned, or the thread has died: then `exit` tells.

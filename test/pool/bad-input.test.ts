@@ -335,7 +335,7 @@ describe("with a pool", () => {
     }
 
     test("something in the transfer list that cannot be transferred", async () => {
-      for (const list of [[{}], [new Uint8Array(1)], [detached().buffer]]) {
+      for (const list of [[{}], [new Uint8Array(1)]]) {
         expect((await failure(pool.submit(background, "echo", [1], { transfer: list }).result)).code).toBe("ERR_NOT_CLONEABLE");
         await expectWhole(pool);
       }
