@@ -99,10 +99,12 @@ export class Node implements Context {
   }
 
   #endAlone(ending: Ending): void {
+    const { listens } = this;
+    const waited = this.#state !== null;
     this.#mark(ending);
-    if (this.listens) this.marked(ending);
-    this.ended();
-    this.#abort();
+    if (listens) this.marked(ending);
+    if (listens || waited) this.ended();
+    if (waited) this.#abort();
   }
 
   static #endFrom(top: Node, ending: Ending): void {

@@ -277,7 +277,7 @@ export class Dispatcher {
       // The thread is free again when it has come to see that; the task is over now.
       this.#ledger.neverBegan();
       task.keepProgress();
-      task.thread = undefined;
+      task.on(undefined);
       this.#drop(task);
       return;
     }
@@ -329,7 +329,7 @@ export class Dispatcher {
     }
     const parcel = report.type === "parcel" ? takeParcel(thread) : undefined;
     task.keepProgress();
-    task.thread = undefined;
+    task.on(undefined);
     this.#ledger.running--;
     // The thread's next task first: it has been waiting longer than this one's caller.
     this.#dispatch();
@@ -372,7 +372,7 @@ export class Dispatcher {
       return;
     }
     this.#ledger.neverBegan();
-    task.thread = undefined;
+    task.on(undefined);
     this.#dispatch();
     const refusal = notCloneable(culprit(task), error);
     this.#settle(task, "failed");
@@ -382,7 +382,7 @@ export class Dispatcher {
   #lost(task: PoolTask, thread: Thread, death: Death): void {
     if (task.outcome !== undefined) return;
     task.keepProgress();
-    task.thread = undefined;
+    task.on(undefined);
     if (thread.move(OFFERED, DROPPED)) {
       // It never began: the thread died of something else, and this task shall not suffer for it.
       this.#ledger.neverBegan();

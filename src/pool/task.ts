@@ -5,7 +5,7 @@ import type { Context } from "../context/context.js";
 import { DeadlineWatch } from "../context/deadline.js";
 import { Ending } from "../context/ending.js";
 import { inspectCustom, Node } from "../context/node.js";
-import { CANCELED, EXPIRED } from "../workers/lane.js";
+import { CANCELED, EXPIRED, noticeWord } from "../workers/lane.js";
 import type { Queued } from "./queue.js";
 import type { Thread } from "./thread.js";
 import type { Outcome, SubmitOptions, Task, TaskState } from "./types.js";
@@ -21,6 +21,9 @@ export interface TaskHost {
 /** The task's own context: ends with the one it was submitted with, or alone. */
 class TaskScope extends Node {
   readonly #task: PoolTask;
+  /** The notice of the lane it runs on, and its epoch there: at hand for the store that must not wait. */
+  words: Int32Array | undefined = undefined;
+  epoch = 0;
 
   constructor(parent: Context, owner: Node | null, task: PoolTask) {
     super(parent, owner, owner === null ? null : owner.watch);
@@ -31,7 +34,10 @@ class TaskScope extends Node {
   }
   /** A loop in another thread is waiting for this store: nothing goes before it. */
   protected override marked(ending: Ending): void {
-    if (ending.given() === undefined) this.#task.thread?.post(ending.expired ? EXPIRED : CANCELED);
+    const { words } = this;
+    if (words !== undefined && ending.given() === undefined) {
+      words[0] = noticeWord(this.epoch, ending.expired ? EXPIRED : CANCELED);
+    }
   }
   protected override ended(): void {
     super.ended();
@@ -112,6 +118,13 @@ export class PoolTask implements Task<unknown>, Queued<PoolTask> {
     this.deadline =
       owner === null || owner.watch === null ? Number.POSITIVE_INFINITY : now() + owner.watch.remaining();
     this.scope = new TaskScope(parent, owner, this);
+  }
+
+  /** It has been handed to `thread`, or, with undefined, is on none any more. */
+  on(thread: Thread | undefined): void {
+    this.thread = thread;
+    this.scope.words = thread?.notice;
+    this.scope.epoch = thread?.epoch ?? 0;
   }
 
   get ctx(): Context {

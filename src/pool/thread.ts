@@ -6,7 +6,6 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } f
 import { Piscina } from "piscina";
 import { workerEntry } from "../entry-url.js";
 import type { Carried } from "../workers/carry.js";
-import type { CANCELED, EXPIRED } from "../workers/lane.js";
 import { type Claim, Lane, nextEpoch } from "../workers/lane.js";
 import type { Deadline, HelloAnswer, Offer, Parcel, Report, ToThread, Wake } from "../workers/messages.js";
 import type { ThreadOptions } from "./options.js";
@@ -47,7 +46,8 @@ export class Thread {
   readonly #worker: Worker;
   readonly #lane = new Lane();
   readonly #port: MessagePort;
-  #epoch = 0;
+  /** Of the task it has, or had last. */
+  epoch = 0;
   #error: unknown;
   #dead = false;
 
@@ -129,10 +129,10 @@ export class Thread {
     transferList: readonly object[] | undefined,
   ): void {
     this.state = { kind: "busy", task };
-    task.thread = this;
-    const epoch = nextEpoch(this.#epoch);
-    this.#epoch = epoch;
+    const epoch = nextEpoch(this.epoch);
+    this.epoch = epoch;
     this.#lane.offer(epoch);
+    task.on(this);
     const offer: Offer = { type: "offer", epoch, name: task.name, args: task.args, deadline, values };
     this.#hand(offer, transferList).then(
       (report) => {
@@ -152,27 +152,27 @@ export class Thread {
     );
   }
 
-  /** What the running task's loop sees at its next poll, and nothing else: `notify` follows. */
-  post(notice: typeof CANCELED | typeof EXPIRED): void {
-    this.#lane.post(this.#epoch, notice);
-  }
-
   /** What the running task's loop sees at its next poll, and what wakes the task if it awaits something. */
   notify(notice: Wake["notice"], cause: Carried | undefined): void {
-    const wake: Wake = { epoch: this.#epoch, notice, cause };
+    const wake: Wake = { epoch: this.epoch, notice, cause };
     // A loop that sees the notice fetches the cause at once: it has to be there by then.
     this.#port.postMessage(wake);
-    this.#lane.post(this.#epoch, notice);
+    this.#lane.post(this.epoch, notice);
   }
 
   /** Moves the claim of the running task; false when the worker was quicker. */
   move(from: Claim, to: Claim): boolean {
-    return this.#lane.move(this.#epoch, from, to);
+    return this.#lane.move(this.epoch, from, to);
+  }
+
+  /** The word that the running task's loop reads. */
+  get notice(): Int32Array {
+    return this.#lane.notice;
   }
 
   /** Whether the claim of the running task stands there. */
   stands(state: Claim): boolean {
-    return this.#lane.stands(this.#epoch, state);
+    return this.#lane.stands(this.epoch, state);
   }
 
   get progress(): number {
@@ -187,7 +187,7 @@ export class Thread {
       got = receiveMessageOnPort(this.#port)
     ) {
       const parcel = got.message as Parcel;
-      if (parcel.epoch === this.#epoch) return parcel;
+      if (parcel.epoch === this.epoch) return parcel;
     }
     return undefined;
   }

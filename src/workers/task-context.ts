@@ -167,8 +167,9 @@ export class TaskNode extends Node {
     this.end(new Ending(false, undefined));
   }
 
+  /** Only when there is an alarm to take off: a loop is waiting for the end of this. */
   override get listens(): boolean {
-    return true;
+    return this.#watch.slot >= 0;
   }
 
   protected override ended(): void {

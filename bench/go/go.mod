@@ -1,0 +1,3 @@
+module lifeguard/bench
+
+go 1.19

@@ -1,0 +1,163 @@
+// @ts-check
+/** `npm run bench`: runs the suites one after another, prints what they measure and what of that was asked. */
+import { fork } from "node:child_process";
+import { availableParallelism, cpus, loadavg } from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { printRow, printSummary } from "./support/report.mjs";
+
+/** @typedef {{ readonly about: string, readonly flags?: readonly string[], readonly long?: boolean }} Suite */
+
+/** Each is the file of that name beside this one. */
+const suites = new Map(
+  Object.entries(
+    /** @type {Record<string, Suite>} */ ({
+      polling: { about: "what ctx.err() costs in a loop" },
+      seen: { about: "cancel() to the loop seeing it" },
+      settled: { about: "cancel() to the promise settled, cooperative tasks" },
+      capacity: { about: "cancel() or hard stop to the threads usable again, against piscina's abort()" },
+      queue: {
+        about: "tasks under one context: submit, cancel, settle; 1,000 to 1,000,000",
+        flags: ["--expose-gc", "--max-old-space-size=4096"],
+      },
+      throughput: { about: "100,000 tasks that do nothing, against piscina alone", flags: ["--expose-gc"] },
+      roundtrip: { about: "one task at a time, against piscina alone" },
+      context: {
+        about: "the operations of the context tree, against AbortController and Go",
+        flags: ["--expose-gc"],
+      },
+      memory: { about: "bytes of a context and of a queued task", flags: ["--expose-gc"] },
+      blocked: { about: "deadlines while the main thread is blocked" },
+      halves: { about: "two halves of a computation on two threads" },
+      start: { about: "import and first result in a fresh process, against piscina alone" },
+      idle: { about: "processor time of a pool with nothing to do" },
+      "soak-stops": {
+        about: "10,000 hard stops, and what they leave behind; BENCH_STOPS sets the number",
+        flags: ["--expose-gc"],
+        long: true,
+      },
+    }),
+  ),
+);
+
+const list = [...suites]
+  .map(
+    ([name, { about, long }]) =>
+      `  ${name.padEnd(12)}${about}${long === true ? " (only by name: takes long)" : ""}`,
+  )
+  .join("\n");
+
+const help = `npm run bench [-- [options] [suite…]]
+
+Measures lifeguard beside its peers; without a suite named, all of these but the long ones, in about four minutes.
+Absolute times mean little; what counts is the ratio to the peer in the same run, on a machine that does nothing else.
+Go's contexts are measured too when \`go\` is on the PATH.
+
+${list}
+
+  --list    the suites
+  --help    this
+Ctrl-C prints what was measured so far.`;
+
+process.exitCode = await main(process.argv.slice(2));
+
+/**
+ * @param {string[]} argv
+ * @returns {Promise<number>}
+ */
+async function main(argv) {
+  let options;
+  try {
+    options = parseArgs({
+      args: argv,
+      allowPositionals: true,
+      options: { list: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+    });
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${help}\n`);
+    return 2;
+  }
+  const { values, positionals } = options;
+  if (values.help === true || values.list === true) {
+    process.stdout.write(`${values.help === true ? help : list}\n`);
+    return 0;
+  }
+  const unknown = positionals.filter((name) => !suites.has(name));
+  if (unknown.length > 0) {
+    process.stderr.write(`no such suite: ${unknown.join(", ")}; there are\n${list}\n`);
+    return 2;
+  }
+  const names =
+    positionals.length > 0
+      ? positionals
+      : [...suites].filter(([, { long }]) => long !== true).map(([name]) => name);
+  return await runAll(names);
+}
+
+/**
+ * @param {readonly string[]} names
+ * @returns {Promise<number>}
+ */
+async function runAll(names) {
+  const stop = new AbortController();
+  const isStopping = () => stop.signal.aborted;
+  process.on("SIGINT", () => {
+    // The first one ends the sampling, the second one everything.
+    if (isStopping()) process.exit(130);
+    process.stderr.write("\nstopping after the sample that is under way; again to stop at once\n");
+    stop.abort();
+  });
+  const [load = 0] = loadavg();
+  process.stdout.write(
+    `Node ${process.version}, ${String(availableParallelism())} × ${cpus()[0]?.model ?? "an unknown processor"}, load ${load.toFixed(2)}\n`,
+  );
+  if (load > 0.5) process.stdout.write("The machine is not quiet: take the figures with care.\n");
+
+  /** @type {{ suite: string, row: import("./support/report.mjs").Row }[]} */
+  const rows = [];
+  /** @type {string[]} */
+  const broken = [];
+  for (const [at, name] of names.entries()) {
+    if (isStopping()) break;
+    process.stderr.write(`[${String(at + 1)}/${String(names.length)}] ${name}\n`);
+    process.stdout.write(`\n== ${name}: ${suites.get(name)?.about ?? ""}\n`);
+    const code = await runOne(name, stop.signal, (message) => {
+      if (message.type === "row") rows.push({ suite: name, row: message.row });
+      process.stdout.write(message.type === "row" ? `${printRow(message.row)}\n` : `${message.text}\n`);
+    });
+    if (code !== 0 && !isStopping()) {
+      broken.push(name);
+      process.stdout.write(`the suite ended with ${String(code)}\n`);
+    }
+  }
+  process.stdout.write(`\n${printSummary(rows)}\n`);
+  if (broken.length > 0) process.stdout.write(`Broken: ${broken.join(", ")}\n`);
+  if (isStopping()) return 130;
+  return broken.length > 0 ? 1 : 0;
+}
+
+/**
+ * @param {string} name
+ * @param {AbortSignal} signal
+ * @param {(message: import("./support/report.mjs").Message) => void} onMessage
+ * @returns {Promise<number | NodeJS.Signals>} its exit code
+ */
+function runOne(name, signal, onMessage) {
+  return new Promise((resolve, reject) => {
+    const child = fork(fileURLToPath(new URL("support/child.mjs", import.meta.url)), [name], {
+      execArgv: [...(suites.get(name)?.flags ?? [])],
+    });
+    const stop = () => {
+      if (child.connected) child.send("stop");
+    };
+    signal.addEventListener("abort", stop);
+    child.on("message", (message) => {
+      onMessage(/** @type {import("./support/report.mjs").Message} */ (message));
+    });
+    child.on("error", reject);
+    child.on("exit", (code, killedBy) => {
+      signal.removeEventListener("abort", stop);
+      resolve(code ?? killedBy ?? 1);
+    });
+  });
+}
