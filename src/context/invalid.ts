@@ -59,6 +59,6 @@ export function invalid(message: string, options?: ErrorOptions): TypeError & { 
 }
 
 /** What structured clone stumbles over in contexts and keys; its text is the error message people see. */
-export function uncloneable(): void {
+export function contextsCannotBeCloned(): void {
   /* a context cannot be cloned */
 }

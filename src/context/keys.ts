@@ -1,5 +1,5 @@
 /** The keys of context values: private ones compare by identity, shared ones by name, in every thread. */
-import { invalidArg, uncloneable } from "./invalid.js";
+import { contextsCannotBeCloned, invalidArg } from "./invalid.js";
 
 declare const valueType: unique symbol;
 
@@ -19,7 +19,7 @@ class Key {
   readonly name: string;
   readonly shared: boolean;
   /** A key is itself, not what it looks like; and so that no context with a value is cloned by accident. */
-  readonly uncloneable = uncloneable;
+  readonly uncloneable = contextsCannotBeCloned;
 
   constructor(name: string, shared: boolean) {
     this.name = name;

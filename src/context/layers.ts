@@ -1,7 +1,7 @@
 /** Contexts that are no nodes: roots, which never end, and values laid over others. And the questions that walk up. */
 import type { Context } from "./context.js";
 import type { ContextError } from "./errors.js";
-import { invalidArg, uncloneable } from "./invalid.js";
+import { contextsCannotBeCloned, invalidArg } from "./invalid.js";
 import { type ContextKey, isKey } from "./keys.js";
 import { inspectCustom, Node } from "./node.js";
 
@@ -13,7 +13,7 @@ export class Root implements Context {
    * A context is not cloned by accident: structured clone follows `parent` up to here and cannot clone a function.
    * It costs the nodes nothing.
    */
-  readonly uncloneable = uncloneable;
+  readonly uncloneable = contextsCannotBeCloned;
 
   constructor(label: string, parent?: Context) {
     this.parent = parent;

@@ -3,7 +3,7 @@
  * parent. A context hands its watch on to what is derived from it, so a poll costs the same at any depth.
  */
 
-import { uncloneable } from "./invalid.js";
+import { contextsCannotBeCloned } from "./invalid.js";
 
 /** The word of a watch that no other thread writes to. */
 const QUIET = new Int32Array(1);
@@ -20,7 +20,7 @@ export abstract class Watch {
   /** Polls until the next closer look. */
   left = 1;
   /** So that contexts below a custom one, whose fields may be anything, are not cloned by accident either. */
-  readonly uncloneable = uncloneable;
+  readonly uncloneable = contextsCannotBeCloned;
 
   /** Whether the clock is read on a stride, as inside a worker; otherwise every poll reads it. */
   readonly paced: boolean;
