@@ -35,14 +35,7 @@ export class Ending {
 
   /** Made at the first call, without stack frames: they would point at whoever happened to ask first. */
   error(): ContextError {
-    if (this.#error === undefined) {
-      if (spare !== undefined && !this.expired && this.#cause === undefined) {
-        this.#error = spare;
-        spare = undefined;
-      } else {
-        this.#error = withoutFrames(() => make(this.expired, this.#cause));
-      }
-    }
+    this.#error ??= withoutFrames(() => make(this.expired, this.#cause));
     return this.#error;
   }
 
@@ -57,11 +50,20 @@ export class Ending {
 }
 
 /** Made beforehand, because making an error takes longer than all else between a `cancel()` and the loop that sees it. */
-let spare: CanceledError | undefined;
+let spare: Ending | undefined;
 
 /** Sees to it that the next plain cancellation finds its error ready: a microsecond, at a time when nobody waits. */
-export function prepareError(): void {
-  spare ??= withoutFrames(() => new CanceledError());
+export function prepareEnding(): void {
+  if (spare !== undefined) return;
+  spare = new Ending(false, undefined);
+  spare.error();
+}
+
+/** A cancellation without a cause: the one prepared, where there is one. */
+export function plainEnding(): Ending {
+  const ending = spare ?? new Ending(false, undefined);
+  spare = undefined;
+  return ending;
 }
 
 function withoutFrames<T>(create: () => T): T {

@@ -4,7 +4,7 @@
  */
 import type { MessagePort } from "node:worker_threads";
 import type { Context } from "../context/context.js";
-import { prepareError } from "../context/ending.js";
+import { prepareEnding } from "../context/ending.js";
 import { cause } from "../context/with-cancel.js";
 import { carry } from "./carry.js";
 import { DONE, KILLING, Lane, OFFERED, STARTED } from "./lane.js";
@@ -107,7 +107,7 @@ function finish(mine: Seat, task: TaskNode, epoch: number, result: Result): Repo
   }
   mine.current = undefined;
   task.over();
-  prepareError();
+  prepareEnding();
   return report;
 }
 

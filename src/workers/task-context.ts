@@ -3,7 +3,7 @@ import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { type Alarm, clearAlarm, ringDue, setAlarm } from "../context/alarms.js";
 import { now } from "../context/clock.js";
 import type { Context } from "../context/context.js";
-import { Ending } from "../context/ending.js";
+import { Ending, plainEnding } from "../context/ending.js";
 import { type ContextKey, sharedKey } from "../context/keys.js";
 import { ValueLayer } from "../context/layers.js";
 import { Node } from "../context/node.js";
@@ -87,7 +87,7 @@ class LaneWatch extends Watch implements Alarm {
     switch (notice) {
       case CANCELED:
       case LIVE:
-        return new Ending(false, undefined);
+        return plainEnding();
       case CANCELED_WITH_CAUSE:
         return new Ending(false, this.#causeFromPort());
       case EXPIRED:

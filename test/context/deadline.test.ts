@@ -52,6 +52,11 @@ function block(ms: number): void {
   vi.spyOn(performance, "now").mockImplementation(() => at);
 }
 
+/** The signal as a witness: asked for before, it hears of the end, and looking at it is no poll. */
+function witness([ctx]: [Context, CancelFunc]): AbortSignal {
+  return ctx.signal;
+}
+
 describe("firing", () => {
   test("21. withTimeout ends the context after that time, neither earlier nor later", () => {
     const [ctx] = withTimeout(root, 1000);
@@ -117,10 +122,10 @@ describe("firing", () => {
   test("21. many deadlines fire each in its own time, whatever the order they were made in", () => {
     const delays = Array.from({ length: 500 }, (_, i) => 1 + ((i * 7919) % 500));
     const contexts = delays.map((ms) => withTimeout(root, ms)[0]);
+    const signals = contexts.map((ctx) => ctx.signal);
     for (let now = 1; now <= 500; now++) {
       vi.advanceTimersByTime(1);
-      contexts.forEach((ctx, i) => {
-        const ended = ctx.signal.aborted;
+      signals.forEach(({ aborted: ended }, i) => {
         if (ended !== (delays[i] ?? 0) <= now)
           expect.unreachable(`the deadline at ${String(delays[i])} at ${String(now)}`);
       });
@@ -621,6 +626,7 @@ describe("the clock", () => {
       const [ctx] = withTimeout(root, 1000);
       const [byDate] = withDeadline(root, new Date(Date.now() + 1000));
       const deadline = ctx.deadline();
+      const signals = [ctx.signal, byDate.signal];
       vi.setSystemTime(Date.now() + step);
       for (const each of [ctx, byDate]) {
         expect(each.err()).toBeUndefined();
@@ -630,7 +636,7 @@ describe("the clock", () => {
       vi.advanceTimersByTime(999);
       for (const each of [ctx, byDate]) expect(each.err()).toBeUndefined();
       vi.advanceTimersByTime(1);
-      for (const each of [ctx, byDate]) expect(each.signal.aborted).toBe(true);
+      for (const signal of signals) expect(signal.aborted).toBe(true);
     });
 
     for (const [place, derive] of Object.entries({
@@ -665,10 +671,11 @@ describe("the clock", () => {
 describe("the timer", () => {
   test("one armed timer serves a thousand live deadlines, and goes with the last", () => {
     const contexts = Array.from({ length: 1000 }, (_, i) => withTimeout(root, 1000 + ((i * 7919) % 1000)));
+    const signals = contexts.map(witness);
     expect(vi.getTimerCount()).toBe(1);
     vi.advanceTimersByTime(1500);
     expect(vi.getTimerCount()).toBe(1);
-    expect(contexts.filter(([ctx]) => ctx.signal.aborted)).toHaveLength(501);
+    expect(signals.filter((signal) => signal.aborted)).toHaveLength(501);
     for (const [, cancel] of contexts) cancel();
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -680,42 +687,42 @@ describe("the timer", () => {
       cancel();
       expect(vi.getTimerCount()).toBe(0);
     }
-    const [ctx] = withTimeout(root, 1000);
+    const signal = witness(withTimeout(root, 1000));
     vi.advanceTimersByTime(1000);
-    expect(ctx.signal.aborted).toBe(true);
+    expect(signal.aborted).toBe(true);
   });
 
   test("an earlier deadline made later is not kept waiting by the one before it", () => {
-    const [late] = withTimeout(root, 5000);
-    const [early] = withTimeout(root, 100);
+    const late = witness(withTimeout(root, 5000));
+    const early = witness(withTimeout(root, 100));
     vi.advanceTimersByTime(100);
-    expect(early.signal.aborted).toBe(true);
-    expect(late.signal.aborted).toBe(false);
+    expect(early.aborted).toBe(true);
+    expect(late.aborted).toBe(false);
     vi.advanceTimersByTime(4900);
-    expect(late.signal.aborted).toBe(true);
+    expect(late.aborted).toBe(true);
   });
 
   test("cancelling the earliest leaves the others their time", () => {
     const [, cancel] = withTimeout(root, 100);
-    const [late] = withTimeout(root, 300);
+    const late = witness(withTimeout(root, 300));
     cancel();
     vi.advanceTimersByTime(299);
-    expect(late.signal.aborted).toBe(false);
+    expect(late.aborted).toBe(false);
     vi.advanceTimersByTime(1);
-    expect(late.signal.aborted).toBe(true);
+    expect(late.aborted).toBe(true);
   });
 
   test("a deadline made by what another deadline set off fires in its own time", async () => {
-    let next: Context | undefined;
+    let next: AbortSignal | undefined;
     const [ctx] = withTimeout(root, 100);
     ctx.signal.addEventListener("abort", () => {
-      [next] = withTimeout(root, 50);
+      next = witness(withTimeout(root, 50));
     });
     withTimeout(root, 1000);
     vi.advanceTimersByTime(149);
-    expect(next?.signal.aborted).toBe(false);
+    expect(next?.aborted).toBe(false);
     vi.advanceTimersByTime(1);
-    expect(next?.signal.aborted).toBe(true);
+    expect(next?.aborted).toBe(true);
     await turn();
   });
 
@@ -723,7 +730,7 @@ describe("the timer", () => {
     const failure = new Error("from a listener");
     const [first] = withTimeout(root, 100);
     const [second] = withTimeout(root, 100);
-    const [third] = withTimeout(root, 200);
+    const third = witness(withTimeout(root, 200));
     const { signal } = second;
     first.signal.addEventListener("abort", () => {
       throw failure;
@@ -733,27 +740,26 @@ describe("the timer", () => {
     });
     expect(uncaught).toEqual([{ origin: "uncaughtException", error: failure }]);
     expect(signal.aborted).toBe(true);
-    expect(third.err()).toBeUndefined();
+    expect(third.aborted).toBe(false);
     vi.advanceTimersByTime(100);
-    expect(third.signal.aborted).toBe(true);
+    expect(third.aborted).toBe(true);
   });
 
   test("timers that are looked up when used: fakes that come later than the library work, and those that have gone", () => {
     vi.useRealTimers();
     const [before, cancelBefore] = withTimeout(root, hour);
     vi.useFakeTimers();
-    const [ctx, cancel] = withTimeout(root, 1000);
+    const ctx = witness(withTimeout(root, 1000));
     vi.advanceTimersByTime(1000);
-    expect(ctx.signal.aborted).toBe(true);
+    expect(ctx.aborted).toBe(true);
     expect(before.err()).toBeUndefined();
     const [forgotten] = withTimeout(root, 1000);
     vi.useRealTimers();
     vi.useFakeTimers();
-    const [again] = withTimeout(root, 500);
+    const again = witness(withTimeout(root, 500));
     vi.advanceTimersByTime(500);
-    expect(again.signal.aborted).toBe(true);
+    expect(again.aborted).toBe(true);
     expect(forgotten.deadline()).toBeDefined();
-    cancel();
     cancelBefore();
   });
 });

@@ -2,14 +2,13 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   background,
   type Context,
   contextKey,
   Pool,
-  type PoolOptions,
   PoolError,
+  type PoolOptions,
   sharedKey,
   transfer,
   withCancel,
@@ -18,14 +17,35 @@ import {
   withTimeout,
   withValue,
 } from "lifeguard";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Delegating, Independent } from "../support/contexts.js";
-import { expectBalanced, expectWhole, failure, fixture, pooled, rejection, settled, threadGate, until } from "../support/pool.js";
+import {
+  expectBalanced,
+  expectWhole,
+  failure,
+  fixture,
+  pooled,
+  rejection,
+  settled,
+  threadGate,
+  until,
+} from "../support/pool.js";
 import { uncaughtDuring } from "../support/uncaught.js";
 
 const tasks = fixture("tasks.mjs");
 
 /** Values that are wrong wherever a context is expected. */
-const noContexts: unknown[] = [undefined, null, 42, "ctx", {}, [], () => {}, { err: () => undefined }, new AbortController().signal];
+const noContexts: unknown[] = [
+  undefined,
+  null,
+  42,
+  "ctx",
+  {},
+  [],
+  () => {},
+  { err: () => undefined },
+  new AbortController().signal,
+];
 
 function thrown(work: () => unknown): TypeError & { code?: unknown } {
   try {
@@ -74,7 +94,7 @@ describe("new Pool throws TypeError ERR_INVALID_ARG at once", () => {
   ];
   for (const [name, values] of options) {
     for (const value of values) {
-      test(`options.${name}: ${typeof value === "number" ? String(value) : (JSON.stringify(value) ?? typeof value)}`, () => {
+      test(`options.${name}: ${typeof value === "number" ? String(value) : JSON.stringify(value)}`, () => {
         const error = thrown(() => new Pool(tasks, { [name]: value }));
         expect(error.code).toBe("ERR_INVALID_ARG");
         expect(error.message).toContain(`Pool: options.${name}`);
@@ -87,7 +107,9 @@ describe("new Pool throws TypeError ERR_INVALID_ARG at once", () => {
   });
 
   test('onOverrun: "interrupt" says that it does not exist yet', () => {
-    expect(thrown(() => new Pool(tasks, { onOverrun: "interrupt" as never })).message).toMatch(/does not exist yet/);
+    expect(thrown(() => new Pool(tasks, { onOverrun: "interrupt" as never })).message).toMatch(
+      /does not exist yet/,
+    );
   });
 
   for (const [label, bad] of [
@@ -114,7 +136,7 @@ describe("with a pool", () => {
   afterAll(() => pool.destroy());
 
   for (const wrong of noContexts) {
-    const label = typeof wrong === "function" ? "a function" : (JSON.stringify(wrong) ?? "undefined");
+    const label = typeof wrong === "function" ? "a function" : JSON.stringify(wrong);
     test(`run, submit and tasks reject when the context is ${label}`, async () => {
       const { submitted } = pool.stats();
       const ctx = wrong as Context;
@@ -146,7 +168,17 @@ describe("with a pool", () => {
     }
   }
 
-  for (const name of [undefined, null, 1, {}, Object.create(null), { toString: null }, Symbol("name"), [], () => {}] as unknown[]) {
+  for (const name of [
+    undefined,
+    null,
+    1,
+    {},
+    Object.create(null),
+    { toString: null },
+    Symbol("name"),
+    [],
+    () => {},
+  ] as unknown[]) {
     test(`a name that is no string (${typeof name}) rejects, and never throws`, async () => {
       const run = pool.run(background, name as string);
       const task = pool.submit(background, name as string, []);
@@ -190,14 +222,18 @@ describe("with a pool", () => {
 
   test("submit: options that are no object, or whose getters throw", async () => {
     for (const options of [1, "fast", null]) {
-      expect(await failure(pool.submit(background, "nothing", [], options as never).result)).toMatchObject({ code: "ERR_INVALID_ARG" });
+      expect(await failure(pool.submit(background, "nothing", [], options as never).result)).toMatchObject({
+        code: "ERR_INVALID_ARG",
+      });
     }
     const hostile = {
       get priority(): number {
         throw new RangeError("no questions");
       },
     };
-    expect((await failure(pool.submit(background, "nothing", [], hostile).result)).message).toBe("no questions");
+    expect((await failure(pool.submit(background, "nothing", [], hostile).result)).message).toBe(
+      "no questions",
+    );
     await expectWhole(pool);
   });
 
@@ -239,7 +275,9 @@ describe("with a pool", () => {
       expect((pool.tasks as Record<string, unknown>).then).toBeUndefined();
       expect(await Promise.resolve(pool.tasks)).toBe(pool.tasks);
       for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty"]) {
-        expect(await failure(pool.tasks[name]!(background)), name).toMatchObject({ code: "ERR_UNKNOWN_TASK" });
+        expect(await failure(pool.tasks[name]!(background)), name).toMatchObject({
+          code: "ERR_UNKNOWN_TASK",
+        });
       }
     });
 
@@ -264,13 +302,16 @@ describe("with a pool", () => {
       ["a detached context", () => withoutCancel(withCancel(background)[0])],
       ["a context below a custom one", () => withCancel(new Independent())[0]],
     ];
-    for (const [label, make] of [...contexts, ["a custom context", () => new Delegating(background)]] as typeof contexts) {
+    for (const [label, make] of [
+      ...contexts,
+      ["a custom context", () => new Delegating(background)],
+    ] as typeof contexts) {
       test(`${label} as the second argument`, async () => {
         const task = pool.submit(background, "echo", ["first", make()]);
         const error = await failure(task.result);
         expect(error).toBeInstanceOf(PoolError);
         expect(error.code).toBe("ERR_NOT_CLONEABLE");
-        expect(error.message).toContain("argument 2 of task \"echo\" is a context");
+        expect(error.message).toContain('argument 2 of task "echo" is a context');
         expect(task.outcome).toBe("failed");
         await expectWhole(pool);
       });
@@ -336,7 +377,9 @@ describe("with a pool", () => {
 
     test("something in the transfer list that cannot be transferred", async () => {
       for (const list of [[{}], [new Uint8Array(1)]]) {
-        expect((await failure(pool.submit(background, "echo", [1], { transfer: list }).result)).code).toBe("ERR_NOT_CLONEABLE");
+        expect((await failure(pool.submit(background, "echo", [1], { transfer: list }).result)).code).toBe(
+          "ERR_NOT_CLONEABLE",
+        );
         await expectWhole(pool);
       }
     });
@@ -345,7 +388,8 @@ describe("with a pool", () => {
       const { buffer } = new Uint8Array(8);
       const task = pool.submit(background, "echo", [1], { transfer: [buffer, buffer] });
       const outcome = await settled(task);
-      if (outcome === "failed") expect(await failure(task.result)).toMatchObject({ code: "ERR_NOT_CLONEABLE" });
+      if (outcome === "failed")
+        expect(await failure(task.result)).toMatchObject({ code: "ERR_NOT_CLONEABLE" });
       else expect(await task.result).toEqual([1]);
       await expectWhole(pool);
     });
@@ -480,7 +524,11 @@ describe("task modules that cannot be loaded: ERR_TASK_MODULE, with the reason",
     ["exits while loading", fixture("exits-while-loading.mjs"), /exited with code 3/],
     ["throws null while loading", fixtureOf("throw null;", "null.mjs"), /null/],
     ["throws what cannot be cloned", fixtureOf("throw () => {};", "function.mjs"), /function/],
-    ["throws what cannot be turned into a string", fixtureOf("throw { toString: 1 };", "hostile.mjs"), /cannot be loaded/],
+    [
+      "throws what cannot be turned into a string",
+      fixtureOf("throw { toString: 1 };", "hostile.mjs"),
+      /cannot be loaded/,
+    ],
     ["imports what does not exist", fixtureOf('import "./nowhere.mjs";', "imports.mjs"), /nowhere/],
     ["is a directory", fixture("."), /cannot be loaded/],
   ];

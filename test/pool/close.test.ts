@@ -1,8 +1,8 @@
 /** How a pool ends: close, destroy, `await using`, and what becomes of its tasks then. */
-import { afterEach, describe, expect, test, vi } from "vitest";
+
 import { background, CanceledError, cause, PoolError, withCancel, withTimeout } from "lifeguard";
-import { Independent } from "../support/contexts.js";
-import { canceledError } from "../support/contexts.js";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { canceledError, Independent } from "../support/contexts.js";
 import { expectBalanced, failure, pooled, rejection, settled, threadGate, until } from "../support/pool.js";
 import { settles, turn } from "../support/turn.js";
 
@@ -26,7 +26,14 @@ describe("close", () => {
     await closing;
     expect(await running).toBe("ran");
     expect(await Promise.all(queued)).toEqual([2, 4, 6]);
-    expect(pool.stats()).toMatchObject({ threads: 0, idle: 0, running: 0, queued: 0, stuck: 0, outcomes: { completed: 4 } });
+    expect(pool.stats()).toMatchObject({
+      threads: 0,
+      idle: 0,
+      running: 0,
+      queued: 0,
+      stuck: 0,
+      outcomes: { completed: 4 },
+    });
   });
 
   test("takes no more tasks from then on, and ready rejects", async () => {
@@ -240,7 +247,7 @@ describe("destroy", () => {
     await pool.ready();
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     const gates = [threadGate(), threadGate(), threadGate()] as const;
-    const before = pool.submit(background, "spin", [gates[0].view]);
+    const before = pool.submit(background, "spin", [gates[0].view], { grace: 3_600_000 });
     const patient = pool.submit(background, "spin", [gates[1].view]);
     const short = pool.submit(background, "spin", [gates[2].view], { grace: 10 });
     for (const gate of gates) await gate.entered();
@@ -258,9 +265,17 @@ describe("destroy", () => {
     expect(pool.stats().running).toBe(0);
     vi.useRealTimers();
     await destroying;
-    expect([before.outcome, patient.outcome, short.outcome]).toEqual(["terminated", "terminated", "terminated"]);
+    expect([before.outcome, patient.outcome, short.outcome]).toEqual([
+      "terminated",
+      "terminated",
+      "terminated",
+    ]);
     expect(cause(before.ctx)).toBe("earlier");
-    await Promise.all([failure(before.result).catch(() => {}), failure(patient.result), failure(short.result)]);
+    await Promise.all([
+      failure(before.result).catch(() => {}),
+      failure(patient.result),
+      failure(short.result),
+    ]);
   });
 
   test("after close has begun: no more waiting", async () => {

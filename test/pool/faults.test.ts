@@ -1,7 +1,7 @@
 /** What tasks do wrong: a clear error, a neighbour that hears nothing of it, and a pool that is whole afterwards. */
 import type { Worker } from "node:worker_threads";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { background, type Pool, PoolError, withCancel } from "lifeguard";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   besideNeighbour,
   expectWhole,
@@ -161,6 +161,7 @@ describe("thenables that lie are believed as far as promises believe them", () =
     ["resolveTwice", "first"],
     ["resolveTwiceLater", "first"],
     ["nestedThenable", "inner"],
+    // biome-ignore lint/suspicious/noThenProperty: what the task returns
     ["thenIsNoFunction", { then: "no function" }],
   ];
   for (const [name, value] of results) {
@@ -296,8 +297,24 @@ describe("stray work that ends an idle thread", () => {
       gate.open();
       expect(await task.result).toBe("first");
       expect(task.outcome).toBe("completed");
-      expect(single.stats()).toMatchObject({ submitted: 2, started: 2, outcomes: { completed: 2, crashed: 0 } });
+      expect(single.stats()).toMatchObject({
+        submitted: 2,
+        started: 2,
+        outcomes: { completed: 2, crashed: 0 },
+      });
       await expectWhole(single, 1);
+    });
+
+    test(`${how}: a task that goes back to the queue is next again`, async () => {
+      await using single = pooled({ threads: 1, spares: 0 }, "faults.mjs");
+      const gate = threadGate();
+      await single.run(background, "dieLater", gate.view, how);
+      await gate.entered();
+      const log = threadGate();
+      const both = [1, 2].map((id) => single.run(background, "log", log.view, id));
+      gate.open();
+      await Promise.all(both);
+      expect([log.read(1), log.read(2)]).toEqual([1, 2]);
     });
 
     test(`${how}: a task handed over with transferred arguments counts as crashed: they are gone`, async () => {

@@ -1,7 +1,7 @@
 /** Nothing is left behind: threads, ports, listeners, tasks, contexts. */
 import type { Worker } from "node:worker_threads";
-import { describe, expect, test } from "vitest";
 import { background, withCancel, withProcessSignal } from "lifeguard";
+import { describe, expect, test } from "vitest";
 import { collectable } from "../support/memory.js";
 import { expectWhole, pooled, settled, threadGate } from "../support/pool.js";
 import { turn } from "../support/turn.js";

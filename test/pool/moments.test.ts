@@ -1,8 +1,27 @@
 /** Cancellations at the worst moments: while a task is handed over, returns, is being killed, or twice. */
+
+import {
+  background,
+  CanceledError,
+  type Context,
+  cause,
+  type Pool,
+  type Task,
+  withCancel,
+  withTimeout,
+} from "lifeguard";
 import { describe, expect, test } from "vitest";
-import { background, CanceledError, cause, type Context, type Pool, type Task, withCancel, withTimeout } from "lifeguard";
 import { Delegating } from "../support/contexts.js";
-import { expectBalanced, expectWhole, failure, pooled, rejection, settled, threadGate, until } from "../support/pool.js";
+import {
+  expectBalanced,
+  expectWhole,
+  failure,
+  pooled,
+  rejection,
+  settled,
+  threadGate,
+  until,
+} from "../support/pool.js";
 import { turn } from "../support/turn.js";
 
 describe("in the moment of return", () => {
@@ -28,6 +47,7 @@ describe("in the moment of return", () => {
 
   test("its notice does not reach the next task of the lane", async () => {
     await using pool = pooled({ threads: 1, grace: Infinity });
+    await pool.ready();
     const [ctx, cancel] = withCancel(background);
     const first = threadGate();
     const task = pool.submit(ctx, "returnAndTell", [first.view, 1]);
@@ -237,7 +257,11 @@ test("many deadlines at once, some queued, some running: each settles once, as w
   await pool.ready();
   const tasks: Task<unknown>[] = Array.from({ length: 60 }, (_, i) => {
     const gate = threadGate();
-    return pool.submit(withTimeout(background, 1 + (i % 20))[0], ["spin", "pollAndTell", "awaitAndTell"][i % 3]!, [gate.view]);
+    return pool.submit(
+      withTimeout(background, 1 + (i % 20))[0],
+      ["spin", "pollAndTell", "awaitAndTell"][i % 3]!,
+      [gate.view],
+    );
   });
   const outcomes = await Promise.all(tasks.map(settled));
   for (const [i, task] of tasks.entries()) {

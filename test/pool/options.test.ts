@@ -4,9 +4,19 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { SHARE_ENV, type Worker } from "node:worker_threads";
-import { afterEach, describe, expect, test, vi } from "vitest";
 import { background, Pool, withCancel, withTimeout } from "lifeguard";
-import { expectWhole, failure, fixture, pooled, rejection, settled, type ThreadGate, threadGate, until } from "../support/pool.js";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import {
+  expectWhole,
+  failure,
+  fixture,
+  pooled,
+  rejection,
+  settled,
+  type ThreadGate,
+  threadGate,
+  until,
+} from "../support/pool.js";
 import { turn } from "../support/turn.js";
 
 afterEach(() => {
@@ -54,14 +64,22 @@ describe("threads", () => {
 
 describe("spares", () => {
   /** A pool of one thread whose spares have come up, because a task was asked to stop. */
-  async function withWarmSpares(spares: number, work: (pool: Pool, loaded: ThreadGate) => Promise<void>): Promise<void> {
+  async function withWarmSpares(
+    spares: number,
+    work: (pool: Pool, loaded: ThreadGate) => Promise<void>,
+  ): Promise<void> {
     const loaded = threadGate();
-    await using pool = pooled({ threads: 1, spares, workerData: loaded.view }, "counted.mjs");
     const gate = threadGate();
+    let made: Pool | undefined;
+    const started = await workersDuring(async () => {
+      made = pooled({ threads: 1, spares, workerData: loaded.view }, "counted.mjs");
+      await turn();
+    });
+    await using pool = made!;
     const task = pool.submit(background, "awaitThen", [gate.view, "return", 1], { grace: Infinity });
     await gate.entered();
     // Before a result, and before anything was asked to stop, there are none.
-    expect(loaded.read(0)).toBe(1);
+    expect(started).toHaveLength(1);
     task.cancel();
     await task.result;
     await loaded.entered(1 + spares);
@@ -240,9 +258,30 @@ describe("grace", () => {
   });
 });
 
+describe("grace after a blocked event loop", () => {
+  test("counts from when the deadline passed, not from when somebody noticed", async () => {
+    await using pool = pooled({ threads: 2, grace: 1000 });
+    const [ctx] = withTimeout(background, 1e7);
+    const gate = threadGate();
+    const late = pool.submit(ctx, "spin", [gate.view]);
+    const patient = pool.submit(ctx, "spin", [gate.view], { grace: 1e6 });
+    await gate.entered(2);
+    const { now } = performance;
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => now.call(performance) + 1e7 + 2000);
+    try {
+      expect(ctx.err()).toMatchObject({ code: "ERR_DEADLINE_EXCEEDED" });
+      expect(pool.stats()).toMatchObject({ running: 1, stuck: 1 });
+    } finally {
+      clock.mockRestore();
+    }
+    expect(await settled(late)).toBe("terminated");
+    expect(patient.state).toBe("stopping");
+  });
+});
+
 test("a thread inside native code cannot be ended: its task is stuck, and settles when that returns", async () => {
   const fifo = join(mkdtempSync(join(tmpdir(), "lifeguard-test-")), "fifo");
-  execFileSync("mkfifo", [fifo]);
+  execFileSync("/usr/bin/env", ["mkfifo", fifo]);
   await using pool = pooled({ threads: 2, grace: 0 }, "native.mjs");
   const gate = threadGate();
   const task = pool.submit(background, "readNatively", [gate.view, fifo]);
@@ -306,7 +345,10 @@ describe("maxQueue", () => {
 });
 
 describe("order and priority", () => {
-  async function orderOf(options: ConstructorParameters<typeof Pool>[1], submit: (pool: Pool, log: ThreadGate) => Promise<unknown>[]): Promise<number[]> {
+  async function orderOf(
+    options: ConstructorParameters<typeof Pool>[1],
+    submit: (pool: Pool, log: ThreadGate) => Promise<unknown>[],
+  ): Promise<number[]> {
     await using pool = pooled({ threads: 1, ...options });
     const gate = threadGate();
     const log = threadGate();
@@ -338,7 +380,13 @@ describe("order and priority", () => {
     test(`priority goes before "${order}", and any number is one`, async () => {
       const seen = await orderOf({ order }, (pool, log) =>
         [0, -1, 5, 0.5, Infinity, -Infinity, 5].map(
-          (priority, i) => pool.submit(withTimeout(background, 1e6 - i * 1000)[0], "log", [log.view, priority === 5 ? 50 + i : i], { priority }).result,
+          (priority, i) =>
+            pool.submit(
+              withTimeout(background, 1e6 - i * 1000)[0],
+              "log",
+              [log.view, priority === 5 ? 50 + i : i],
+              { priority },
+            ).result,
         ),
       );
       const fives = order === "fifo" ? [52, 56] : [56, 52];
@@ -443,7 +491,22 @@ describe("run, submit and tasks", () => {
 
   test("results of every simple kind come back as they are", async () => {
     await using pool = pooled({ threads: 1 });
-    const values = [undefined, null, 0, -0, Number.NaN, Infinity, 10n, "", "text", true, new Date(5), /x/g, new Map([[1, new Set([2])]]), new Error("as a value")];
+    const values = [
+      undefined,
+      null,
+      0,
+      -0,
+      Number.NaN,
+      Infinity,
+      10n,
+      "",
+      "text",
+      true,
+      new Date(5),
+      /x/g,
+      new Map([[1, new Set([2])]]),
+      new Error("as a value"),
+    ];
     for (const value of values) expect(await pool.run(background, "echo", value)).toEqual([value]);
     expect(await pool.run(background, "nothing")).toBeUndefined();
     expect(await pool.run(background, "hold", new Int32Array(new SharedArrayBuffer(8)).fill(1), -0)).toBe(-0);

@@ -1,5 +1,5 @@
 /** Every way a task can end: its result, its outcome, its state, and how the pool counts it. */
-import { describe, expect, test } from "vitest";
+
 import {
   background,
   CanceledError,
@@ -10,7 +10,17 @@ import {
   withCancel,
   withTimeout,
 } from "lifeguard";
-import { expectBalanced, expectWhole, failure, pooled, rejection, settled, threadGate, until } from "../support/pool.js";
+import { describe, expect, test } from "vitest";
+import {
+  expectBalanced,
+  expectWhole,
+  failure,
+  pooled,
+  rejection,
+  settled,
+  threadGate,
+  until,
+} from "../support/pool.js";
 
 const none: Record<Outcome, number> = {
   completed: 0,
@@ -30,11 +40,23 @@ describe("completed", () => {
     expect(task.state).toBe("queued");
     await gate.entered();
     expect(task).toMatchObject({ id: 1, name: "hold", state: "running", outcome: undefined });
-    expect(pool.stats()).toMatchObject({ submitted: 1, started: 1, running: 1, queued: 0, idle: 0, outcomes: none });
+    expect(pool.stats()).toMatchObject({
+      submitted: 1,
+      started: 1,
+      running: 1,
+      queued: 0,
+      idle: 0,
+      outcomes: none,
+    });
     gate.open();
     expect(await task.result).toEqual({ answer: 42 });
     expect(task).toMatchObject({ state: "settled", outcome: "completed" });
-    expect(pool.stats()).toMatchObject({ submitted: 1, started: 1, running: 0, outcomes: { ...none, completed: 1 } });
+    expect(pool.stats()).toMatchObject({
+      submitted: 1,
+      started: 1,
+      running: 0,
+      outcomes: { ...none, completed: 1 },
+    });
     await expectWhole(pool, 1);
   });
 
@@ -103,7 +125,9 @@ describe("failed", () => {
       const task = pool.submit(ctx, "pollThen", [gate.view, how]);
       await gate.entered();
       cancel();
-      expect((await failure(task.result)).message).toBe(how === "abort error of nothing" ? "gave up" : "wrapped");
+      expect((await failure(task.result)).message).toBe(
+        how === "abort error of nothing" ? "gave up" : "wrapped",
+      );
       expect(task.outcome).toBe("failed");
     });
   }
@@ -121,7 +145,12 @@ describe("dropped", () => {
     expect(second.state).toBe("queued");
     cancel("not wanted");
     expect(second).toMatchObject({ state: "settled", outcome: "dropped" });
-    expect(pool.stats()).toMatchObject({ submitted: 2, started: 1, queued: 0, outcomes: { ...none, dropped: 1 } });
+    expect(pool.stats()).toMatchObject({
+      submitted: 2,
+      started: 1,
+      queued: 0,
+      outcomes: { ...none, dropped: 1 },
+    });
     expect(await rejection(second.result)).toBe(ctx.err());
     expect(cause(second.ctx)).toBe("not wanted");
     gate.open();
@@ -159,7 +188,12 @@ describe("dropped", () => {
     const task = pool.submit(ctx, "nothing", []);
     expect(task).toMatchObject({ state: "settled", outcome: "dropped" });
     expect(await rejection(task.result)).toBe(ctx.err());
-    expect(pool.stats()).toMatchObject({ submitted: 1, started: 0, running: 0, outcomes: { ...none, dropped: 1 } });
+    expect(pool.stats()).toMatchObject({
+      submitted: 1,
+      started: 0,
+      running: 0,
+      outcomes: { ...none, dropped: 1 },
+    });
   });
 
   test("its deadline had passed before it was submitted", async () => {
@@ -198,7 +232,12 @@ describe("dropped", () => {
     cancel("changed my mind");
     expect(task).toMatchObject({ state: "settled", outcome: "dropped" });
     expect(await rejection(task.result)).toBe(ctx.err());
-    expect(pool.stats()).toMatchObject({ submitted: 2, started: 1, running: 0, outcomes: { ...none, completed: 1, dropped: 1 } });
+    expect(pool.stats()).toMatchObject({
+      submitted: 2,
+      started: 1,
+      running: 0,
+      outcomes: { ...none, completed: 1, dropped: 1 },
+    });
     const next = pool.run(background, "log", log.view, 2);
     gate.open();
     await next;
@@ -221,7 +260,7 @@ describe("stopped", () => {
     for (const why of reasons) {
       const label = why instanceof Error ? "an Error" : JSON.stringify(why);
       for (const style of ["pollThen", "awaitThen"]) {
-        test(`${style}: ${how}, cause ${label ?? "none"}`, async () => {
+        test(`${style}: ${how}, cause ${label}`, async () => {
           await using pool = pooled({ threads: 1, grace: Infinity });
           const [ctx, cancel] = withCancel(background);
           const gate = threadGate();

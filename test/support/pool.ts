@@ -1,6 +1,7 @@
 /** Pools under test: gates that block threads, and what it means for a pool to be whole. */
-import { expect } from "vitest";
+
 import { background, Pool, type PoolOptions, type PoolStats, type Task } from "lifeguard";
+import { expect } from "vitest";
 import { turn } from "./turn.js";
 
 /** The file URL of a task module among the fixtures. */
@@ -28,9 +29,6 @@ export interface ThreadGate {
   /** The same with the thread of the test, its event loop included, blocked meanwhile. */
   blockUntilWritten(word: number): void;
 }
-
-/** The words a test may use freely begin here. */
-export const FREE = 2;
 
 export function threadGate(words = 32): ThreadGate {
   const view = new Int32Array(new SharedArrayBuffer(4 * words));

@@ -1,7 +1,8 @@
 /** How far a task has got. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+
 import { background, type Pool } from "lifeguard";
 import { progress, withCancel } from "lifeguard/worker";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { failure, pooled, settled, threadGate, until } from "../support/pool.js";
 
 let pool: Pool;

@@ -1,5 +1,5 @@
 /** What a task sees of its context inside its worker. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
 import {
   background,
   cause,
@@ -12,6 +12,7 @@ import {
   withTimeout,
   withValue,
 } from "lifeguard";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Labelled } from "../support/contexts.js";
 import { expectWhole, failure, pooled, rejection, settled, threadGate } from "../support/pool.js";
 
@@ -75,14 +76,37 @@ for (const style of ["pollThen", "awaitThen"]) {
   describe(`${style}: a cancellation`, () => {
     test("without a cause: err() is a CanceledError, the same at every call, and its own cause", async () => {
       const seen = await lookAfterCancel(style);
-      expect(seen).toMatchObject({ same: true, err: canceled, causeIsErr: true, aborted: true, reasonIsErr: true });
+      expect(seen).toMatchObject({
+        same: true,
+        err: canceled,
+        causeIsErr: true,
+        aborted: true,
+        reasonIsErr: true,
+      });
     });
 
-    for (const why of ["a string", 0, "", false, null, 12n, { plain: ["object"] }, new Map([[1, { two: 3 }]]), new Date(7)]) {
-      const label = typeof why === "bigint" ? "12n" : `${why?.constructor.name ?? "null"} ${JSON.stringify(why)}`;
+    for (const why of [
+      "a string",
+      0,
+      "",
+      false,
+      null,
+      12n,
+      { plain: ["object"] },
+      new Map([[1, { two: 3 }]]),
+      new Date(7),
+    ]) {
+      const label =
+        typeof why === "bigint" ? "12n" : `${why?.constructor.name ?? "null"} ${JSON.stringify(why)}`;
       test(`with ${label} as the cause`, async () => {
         const seen = await lookAfterCancel(style, why);
-        expect(seen).toMatchObject({ same: true, err: canceled, errCauseIsCause: true, causeIsErr: false, reasonIsErr: true });
+        expect(seen).toMatchObject({
+          same: true,
+          err: canceled,
+          errCauseIsCause: true,
+          causeIsErr: false,
+          reasonIsErr: true,
+        });
         expect(seen.cause).toEqual(why);
       });
     }
@@ -145,7 +169,10 @@ for (const style of ["pollThen", "awaitThen"]) {
       const gate = threadGate();
       const task = pool.submit(ctx, style, [gate.view, "look"]);
       const outcome = await settled(task);
-      if (outcome === "dropped") return expect(gate.read(0)).toBe(0); // a very busy machine
+      if (outcome === "dropped") {
+        expect(gate.read(0)).toBe(0); // a very busy machine
+        return;
+      }
       expect(await task.result).toMatchObject({
         err: expired,
         errCauseIsCause: true,
@@ -162,13 +189,20 @@ describe("deadlines", () => {
   test("deadline() and remaining() are those of the context given, the nearest one", async () => {
     const [outer] = withTimeout(background, 1000_000);
     const [ctx, cancel] = withTimeout(outer, 500_000);
-    expect(await pool.run(ctx, "timing")).toEqual({ deadline: ctx.deadline(), seconds: 500, unlimited: false });
+    expect(await pool.run(ctx, "timing")).toEqual({
+      deadline: ctx.deadline(),
+      seconds: 500,
+      unlimited: false,
+    });
     const at = Date.now() + 250_000;
     const [dated, cancelDated] = withDeadline(ctx, at);
     expect(await pool.run(dated, "timing")).toEqual({ deadline: at, seconds: 250, unlimited: false });
     expect(await pool.run(outer, "timing")).toMatchObject({ deadline: outer.deadline(), seconds: 1000 });
     expect(await pool.run(background, "timing")).toMatchObject({ deadline: undefined, unlimited: true });
-    expect(await pool.run(withoutCancel(ctx), "timing")).toMatchObject({ deadline: undefined, unlimited: true });
+    expect(await pool.run(withoutCancel(ctx), "timing")).toMatchObject({
+      deadline: undefined,
+      unlimited: true,
+    });
     cancelDated();
     cancel();
   });
@@ -221,7 +255,12 @@ describe("deadlines", () => {
       await gate.entered();
       cancel("from outside");
       gate.blockUntilWritten(2);
-      expect(await result).toEqual({ sameError: true, cause: "from outside", code: "ABORT_ERR", value: "layered" });
+      expect(await result).toEqual({
+        sameError: true,
+        cause: "from outside",
+        code: "ABORT_ERR",
+        value: "layered",
+      });
     });
 
     test(`${name}: the task's deadline ends it too, with the main thread blocked`, async () => {
@@ -243,7 +282,11 @@ describe("values", () => {
     const other = sharedKey<unknown>("test.other");
     const given = { id: 7, tags: new Set(["a"]) };
     const ctx = withValue(withValue(withValue(background, trace, "hidden"), other, 2), trace, given);
-    expect(await pool.run(ctx, "traced", "test.trace", "test.other", "test.absent")).toEqual([given, 2, undefined]);
+    expect(await pool.run(ctx, "traced", "test.trace", "test.other", "test.absent")).toEqual([
+      given,
+      2,
+      undefined,
+    ]);
     expect(await pool.run(withCancel(ctx)[0], "traceIs")).toEqual(given);
   });
 

@@ -1,8 +1,8 @@
 /** Values that move instead of being copied. */
 import { MessageChannel } from "node:worker_threads";
-import { afterAll, beforeAll, expect, test } from "vitest";
 import { background, type Pool, transfer } from "lifeguard";
 import * as worker from "lifeguard/worker";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { expectWhole, failure, pooled } from "../support/pool.js";
 
 let pool: Pool;
