@@ -24,11 +24,7 @@ export function afterFunc(ctx: Context, fn: () => void): () => boolean {
       fn();
     });
   };
-  let listener: Listener | undefined;
-  if (owner !== null) {
-    if (owner.poll() === null) listener = new Listener(ctx, owner, run);
-    else run();
-  }
+  const listener = owner === null ? undefined : new Listener(ctx, owner, run);
   return () => {
     const prevented = waiting;
     waiting = false;

@@ -27,10 +27,10 @@ class CustomWatch extends Watch {
 
   override check(): void {
     this.left = 1;
-    this.look();
+    this.look(0);
   }
 
-  override look(): void {
+  override look(_at: number): void {
     this.#node().observe(false);
   }
 

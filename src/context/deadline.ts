@@ -41,15 +41,14 @@ export class DeadlineWatch extends Watch implements Alarm {
   }
 
   override check(): void {
-    this.#source?.look();
     const at = now();
+    this.#source?.look(at);
     if (at >= this.when) ringDue(at);
     else this.left = this.#stride === null ? 1 : this.#stride.next(at);
   }
 
-  override look(): void {
-    this.#source?.look();
-    const at = now();
+  override look(at: number): void {
+    this.#source?.look(at);
     if (at >= this.when) ringDue(at);
   }
 

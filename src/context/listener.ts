@@ -2,13 +2,15 @@
 import type { Context } from "./context.js";
 import { Node } from "./node.js";
 
-/** Calls `fn`, once, inside the `cancel()` that ends its owner. For the library's own use: `fn` calls no user code and does not throw. */
+/** Calls `fn`, once, inside the `cancel()` that ends its owner, or in the constructor when that is over already. For the library's own use: `fn` calls no user code and does not throw. */
 export class Listener extends Node {
   #fn: (() => void) | undefined;
 
   constructor(parent: Context, owner: Node, fn: () => void) {
     super(parent, owner, null);
     this.#fn = fn;
+    // Its owner may have ended before, or have been seen to only now: a look at the clock, or at another thread's word.
+    if (this.ending !== null) this.ended();
   }
 
   override get listens(): boolean {

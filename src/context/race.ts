@@ -73,14 +73,9 @@ export async function sleep(ctx: Context, ms: number): Promise<void> {
 /** Calls `fn` with the error when `ctx` ends, at once when it has; returns what takes it off again. */
 function whenEnded(ctx: Context, owner: Node | null, fn: (error: Error) => void): () => void {
   if (owner === null) return () => {};
-  const fail = (): void => {
+  const listener = new Listener(ctx, owner, () => {
     fn((owner.ending as NonNullable<Node["ending"]>).error());
-  };
-  if (owner.poll() !== null) {
-    fail();
-    return () => {};
-  }
-  const listener = new Listener(ctx, owner, fail);
+  });
   return () => {
     listener.detach();
   };

@@ -31,8 +31,8 @@ export abstract class Watch {
 
   /** Looks closely, ends what has to end, and sets `left`. */
   abstract check(): void;
-  /** The same on behalf of a watch laid over this one: leaves `left` alone. */
-  abstract look(): void;
+  /** The same on behalf of a watch laid over this one, which knows what time it is: leaves `left` alone. */
+  abstract look(at: number): void;
   /** Milliseconds since the epoch, or undefined: see Context.deadline. */
   abstract deadline(): number | undefined;
   /** Milliseconds left, 0 or less when past, Infinity without a deadline. */
@@ -46,7 +46,7 @@ class IdleWatch extends Watch {
   override check(): void {
     this.left = 2 ** 30;
   }
-  override look(): void {
+  override look(_at: number): void {
     // Nothing.
   }
   override deadline(): undefined {

@@ -101,12 +101,8 @@ export class Pool<M = AnyTasks> implements AsyncDisposable {
     const cancel = (): void => {
       this.#dispatcher.cancelAll(cause(ctx));
     };
-    let listener: Listener | undefined;
-    if (owner !== null) {
-      if (owner.poll() !== null) cancel();
-      // Not inside the `cancel()` that ends `ctx`: its other contexts come first.
-      else listener = new Listener(ctx, owner, () => queueMicrotask(cancel));
-    }
+    // Not inside the `cancel()` that ends `ctx`: its other contexts come first.
+    const listener = owner === null ? undefined : new Listener(ctx, owner, () => queueMicrotask(cancel));
     await closed;
     listener?.detach();
   }

@@ -156,8 +156,10 @@ export class Thread {
   notify(notice: Wake["notice"], cause: Carried | undefined): void {
     const wake: Wake = { epoch: this.epoch, notice, cause };
     // A loop that sees the notice fetches the cause at once: it has to be there by then.
-    this.#port.postMessage(wake);
+    if (cause !== undefined) this.#port.postMessage(wake);
     this.#lane.post(this.epoch, notice);
+    // A task in its synchronous part needs no message, which is most of what a cancellation costs here.
+    if (cause === undefined && this.#lane.isAwaiting(this.epoch)) this.#port.postMessage(wake);
   }
 
   /** Moves the claim of the running task; false when the worker was quicker. */

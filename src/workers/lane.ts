@@ -53,8 +53,12 @@ export function readNotice(word: number, epoch: number): Notice {
 const LINE = 64;
 const NOTICE_AT = LINE;
 const CLAIM_AT = 2 * LINE;
-const PROGRESS_AT = 3 * LINE;
+const WORKER_AT = 3 * LINE;
 const LANE_BYTES = 5 * LINE;
+
+// Of the worker's words.
+const PROGRESS = 0;
+const AWAITS = 1;
 
 /** `progress` is a fraction of this. */
 const PROGRESS_ONE = 2 ** 30;
@@ -65,19 +69,19 @@ export class Lane {
   /** Written by the main thread, read by the worker at every poll. */
   readonly notice: Int32Array;
   readonly #claim: Int32Array;
-  /** Written by the worker. */
-  readonly #progress: Int32Array;
+  /** Written by the worker: how far its task has got, and the epoch of the task that awaits something, if one does. */
+  readonly #worker: Int32Array;
 
   constructor(buffer = new SharedArrayBuffer(LANE_BYTES)) {
     this.buffer = buffer;
     this.notice = new Int32Array(buffer, NOTICE_AT, 1);
     this.#claim = new Int32Array(buffer, CLAIM_AT, 1);
-    this.#progress = new Int32Array(buffer, PROGRESS_AT, 1);
+    this.#worker = new Int32Array(buffer, WORKER_AT, 2);
   }
 
   /** Main thread, before the hand-over: the lane is this task's from now on. */
   offer(epoch: number): void {
-    this.#progress[0] = 0;
+    this.#worker[PROGRESS] = 0;
     Atomics.store(this.notice, 0, noticeWord(epoch, LIVE));
     Atomics.store(this.#claim, 0, (epoch << CLAIM_BITS) | OFFERED);
   }
@@ -100,10 +104,23 @@ export class Lane {
 
   /** Worker: a plain store, 1 to 2 ns, cheap enough for an inner loop. */
   set progress(fraction: number) {
-    this.#progress[0] = fraction * PROGRESS_ONE;
+    this.#worker[PROGRESS] = fraction * PROGRESS_ONE;
   }
 
   get progress(): number {
-    return Atomics.load(this.#progress, 0) / PROGRESS_ONE;
+    return Atomics.load(this.#worker, PROGRESS) / PROGRESS_ONE;
+  }
+
+  /**
+   * Worker: the task has returned a promise, so from now on a message can wake it. Look at the notice after this: main
+   * stores the notice and looks here, so at least one of the two sees what the other did.
+   */
+  awaits(epoch: number): void {
+    Atomics.store(this.#worker, AWAITS, epoch);
+  }
+
+  /** Main thread, after storing the notice: whether the task may be waiting for a message. */
+  isAwaiting(epoch: number): boolean {
+    return Atomics.load(this.#worker, AWAITS) === epoch;
   }
 }

@@ -56,31 +56,32 @@ class LaneWatch extends Watch implements Alarm {
   }
 
   override check(): void {
-    const at = this.#look();
-    this.left = at === 0 ? Stride.LONGEST : this.#stride.next(at);
+    if (this.#sawNotice()) return;
+    if (this.when === Number.POSITIVE_INFINITY) {
+      this.left = Stride.LONGEST;
+      return;
+    }
+    const at = now();
+    this.#lookAtClock(at);
+    this.left = this.#stride.next(at);
   }
 
-  override look(): void {
-    this.#look();
+  override look(at: number): void {
+    if (!this.#sawNotice()) this.#lookAtClock(at);
   }
 
-  /** Returns what time it was, or 0 when there was no need to know. */
-  #look(): number {
-    const node = this.#node;
-    if (node === undefined || node.ending !== null) return 0;
+  #sawNotice(): boolean {
     // What the memory model guarantees by; the plain read of the poll is only quicker to notice.
     const word = Atomics.load(this.words, 0);
-    if (word !== this.live) {
-      node.end(this.#endingOf(readNotice(word, this.#epoch)));
-      return 0;
-    }
-    if (this.when === Number.POSITIVE_INFINITY) return 0;
-    const at = now();
-    if (at >= this.when) {
-      ringDue(at);
-      node.end(this.#endingOf(EXPIRED));
-    }
-    return at;
+    if (word === this.live) return false;
+    this.#node?.end(this.#endingOf(readNotice(word, this.#epoch)));
+    return true;
+  }
+
+  #lookAtClock(at: number): void {
+    if (at < this.when) return;
+    ringDue(at);
+    this.#node?.end(this.#endingOf(EXPIRED));
   }
 
   #endingOf(notice: Notice): Ending {
@@ -126,7 +127,7 @@ class LaneWatch extends Watch implements Alarm {
   }
 
   ring(): void {
-    this.look();
+    this.look(now());
   }
 
   override deadline(): number | undefined {
@@ -142,6 +143,7 @@ class LaneWatch extends Watch implements Alarm {
 export class TaskNode extends Node {
   readonly #watch: LaneWatch;
   readonly #reporter: Reporter;
+  readonly #epoch: number;
 
   constructor(lane: Lane, port: MessagePort, offer: Offer) {
     const reporter: Reporter = { lane };
@@ -149,11 +151,15 @@ export class TaskNode extends Node {
     super(valuesOf(offer, reporter), null, watch);
     this.#watch = watch;
     this.#reporter = reporter;
+    this.#epoch = offer.epoch;
     watch.attach(this);
   }
 
   /** The task has returned a promise: from now on its deadline needs a timer too, polls or not. */
   awaits(): void {
+    this.#reporter.lane?.awaits(this.#epoch);
+    // A notice from before had no message go with it.
+    this.poll();
     if (this.ending === null && this.#watch.when !== Number.POSITIVE_INFINITY) setAlarm(this.#watch, now());
   }
 
