@@ -62,12 +62,20 @@ function armAlone(alarm: Alarm, left: number): void {
  * wait it stays armed for the earliest there was: a wake-up too many is cheaper than arming anew at each cancel.
  */
 export function clearAlarm(alarm: Alarm): void {
+  dropAlarm(alarm);
+  if (alarms.size === 0) disarm();
+}
+
+/**
+ * The same, and the timer stays as it is: for alarms that come and go often, since setting and clearing a timer costs
+ * more than waking up once for nothing (bench/settled).
+ */
+export function dropAlarm(alarm: Alarm): void {
   alarms.remove(alarm);
   if (alone.size > 0) {
     clearTimeout(alone.get(alarm));
     alone.delete(alarm);
   }
-  if (alarms.size === 0) disarm();
 }
 
 /** Whole milliseconds, up; but not for the last bit of a sum of fractions. */

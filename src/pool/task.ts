@@ -1,5 +1,5 @@
 /** One task on the main thread's side: its context, its promise, its state. What becomes of it is the pool's to say. */
-import { type Alarm, clearAlarm, setAlarm } from "../context/alarms.js";
+import { type Alarm, dropAlarm, setAlarm } from "../context/alarms.js";
 import { now } from "../context/clock.js";
 import type { Context } from "../context/context.js";
 import { DeadlineWatch } from "../context/deadline.js";
@@ -176,7 +176,7 @@ export class PoolTask implements Task<unknown>, Queued<PoolTask> {
     const when = since + grace;
     if (this.#grace !== undefined) {
       if (this.#grace.when <= when) return;
-      clearAlarm(this.#grace);
+      dropAlarm(this.#grace);
     }
     if (when === Number.POSITIVE_INFINITY) return;
     this.#grace = new GraceAlarm(when, this);
@@ -199,7 +199,7 @@ export class PoolTask implements Task<unknown>, Queued<PoolTask> {
   end(outcome: Outcome): void {
     this.outcome = outcome;
     if (this.#grace !== undefined) {
-      clearAlarm(this.#grace);
+      dropAlarm(this.#grace);
       this.#grace = undefined;
     }
     this.#cancelled = this.scope.ending !== null;

@@ -106,8 +106,10 @@ function finish(mine: Seat, task: TaskNode, epoch: number, result: Result): Repo
     if (mine.lane.stands(epoch, KILLING)) return new Promise(() => {});
   }
   mine.current = undefined;
+  const { ending } = task;
   task.over();
-  prepareEnding();
+  // When the report is on its way: making an error takes longer than posting one.
+  if (ending !== null) setImmediate(prepareEnding);
   return report;
 }
 
