@@ -61,7 +61,7 @@ export class Thread {
       minThreads: 0,
       maxThreads: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
-      // The thread's event loop turns between tasks, at no cost to a task's way there and back (bench/roundtrip).
+      // The thread's event loop turns between tasks. What that costs: docs/decisions/0002, bench/roundtrip.
       atomics: "disabled",
       recordTiming: false,
       ...(options.resourceLimits && { resourceLimits: options.resourceLimits }),
