@@ -126,7 +126,10 @@ export function unpack(carried: Carried): unknown {
   const error = instantiate(carried);
   if (carried.stack !== undefined) hidden(error, "stack", withName(carried.stack, carried.name, error.name));
   if (carried.cause !== undefined) hidden(error, "cause", unpack(carried.cause));
-  Object.assign(error, carried.own);
+  // Defined, not assigned: what a class's setters or `__proto__` would do with them is not ours to find out.
+  for (const [key, value] of Object.entries(carried.own)) {
+    Object.defineProperty(error, key, { value, writable: true, configurable: true, enumerable: true });
+  }
   return error;
 }
 

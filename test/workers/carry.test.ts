@@ -82,6 +82,14 @@ describe("an error", () => {
     expect(got).toMatchObject({ name: "NotFoundError", message: "gone", code: 8 });
   });
 
+  test("with an own property where its class has only a getter arrives all the same", () => {
+    const error = Object.defineProperty(new DOMException("gone", "NotFoundError"), "code", {
+      value: "E_OWN",
+      enumerable: true,
+    });
+    expect(cross(error)).toMatchObject({ name: "NotFoundError", message: "gone", code: "E_OWN" });
+  });
+
   test("of a context is an instance of the same class again, with its cause", () => {
     const canceled = cross(new CanceledError({ cause: "left" }));
     expect(canceled).toBeInstanceOf(CanceledError);
