@@ -6,6 +6,9 @@ export { Pool } from "./pool/pool.js";
 export { withProcessSignal } from "./pool/process-signal.js";
 export type {
   AnyTasks,
+  Batch,
+  Input,
+  MapOptions,
   Outcome,
   PoolStats,
   PoolTasks,

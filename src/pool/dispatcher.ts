@@ -7,8 +7,7 @@ import { ownerOf } from "../context/derive.js";
 import type { Ending } from "../context/ending.js";
 import { describe, invalidArg } from "../context/invalid.js";
 import { background } from "../context/roots.js";
-import { sharedValuesOf } from "../context/with-value.js";
-import { type Carried, carry, unpack } from "../workers/carry.js";
+import { type Carried, carry } from "../workers/carry.js";
 import {
   CANCELED,
   CANCELED_WITH_CAUSE,
@@ -19,27 +18,37 @@ import {
   type LIVE,
   type Notice,
   OFFERED,
+  PLACES,
   STARTED,
 } from "../workers/lane.js";
-import type { Deadline, Report } from "../workers/messages.js";
+import type { Reply } from "../workers/messages.js";
+import { type BatchHost, PoolBatch } from "./batch.js";
+import { BatchItem } from "./batch-item.js";
 import { Drops } from "./drops.js";
 import { PoolError } from "./errors.js";
 import {
   announcedCause,
   checkArguments,
   crashed,
-  culprit,
-  deadlineOf,
   notCloneable,
+  Packing,
+  refusals,
   transferListOf,
 } from "./hand-over.js";
+import type { Job, JobHost } from "./job.js";
 import { Ledger } from "./ledger.js";
-import { checkSubmitOptions, type ResolvedOptions } from "./options.js";
+import type { Finished, Load } from "./load.js";
+import { Lookout } from "./lookout.js";
+import { checkSubmitOptions, type ResolvedOptions, resolveMapOptions } from "./options.js";
+import { Pace } from "./pace.js";
 import { TaskQueue } from "./queue.js";
+import { Room } from "./room.js";
+import { checkInputs } from "./source.js";
 import { Staff } from "./staff.js";
-import { PoolTask, type TaskHost } from "./task.js";
+import { PoolTask } from "./task.js";
 import type { Death, Thread } from "./thread.js";
-import type { Outcome, PoolStats, SubmitOptions } from "./types.js";
+import type { Waiting } from "./turn.js";
+import type { MapOptions, Outcome, PoolStats, SubmitOptions } from "./types.js";
 
 /** The longest grace while the pool is being destroyed, ms. */
 const DESTROY_GRACE = 1000;
@@ -51,13 +60,20 @@ type Phase = "open" | "closing" | "destroying" | "closed";
 
 export class Dispatcher {
   readonly #options: ResolvedOptions;
-  readonly #queue: TaskQueue<PoolTask>;
+  readonly #queue: TaskQueue<Waiting>;
   readonly #staff: Staff;
-  readonly #host: TaskHost;
+  readonly #jobHost: JobHost;
+  readonly #batchHost: BatchHost;
   readonly #ledger = new Ledger();
+  readonly #pace = new Pace();
   readonly #drops = new Drops();
+  readonly #batches = new Set<PoolBatch>();
+  readonly #room = new Room(() => this.#free);
+  readonly #lookout = new Lookout(() => this.#lookAround());
   #phase: Phase = "open";
   #lastId = 0;
+  /** Of those in the queue, the turns of batches. */
+  #turns = 0;
   #closed: Promise<void> | undefined;
   #onQuiet: (() => void) | undefined;
   #carried: { readonly ending: Ending; readonly cause: Carried | undefined } | undefined;
@@ -66,14 +82,15 @@ export class Dispatcher {
   constructor(options: ResolvedOptions) {
     this.#options = options;
     this.#queue = new TaskQueue(this.#options.order);
-    this.#host = {
-      ended: (task) => {
-        this.#ended(task);
+    this.#jobHost = {
+      ended: (job) => {
+        this.#ended(job);
       },
-      overran: (task) => {
-        this.#overran(task);
+      overran: (job) => {
+        this.#overran(job);
       },
     };
+    this.#batchHost = this.#hostOfBatches();
     this.#staff = new Staff(this.#options, {
       available: () => {
         this.#dispatch();
@@ -81,14 +98,14 @@ export class Dispatcher {
       broken: (error) => {
         this.#rejectQueued(error);
       },
-      reported: (thread, task, report) => {
-        this.#reported(thread, task, report);
+      reported: (load, reply) => {
+        this.#reported(load, reply);
       },
-      refused: (task, error) => {
-        this.#refused(task, error);
+      refused: (load, error) => {
+        this.#refused(load, error);
       },
-      lost: (task, thread, death) => {
-        this.#lost(task, thread, death);
+      lost: (load, thread, death) => {
+        this.#lost(load, thread, death);
       },
       waiting: () => this.#queue.size > 0,
     });
@@ -106,48 +123,67 @@ export class Dispatcher {
   }
 
   stats(): PoolStats {
+    this.#lookAround();
     const threads = Math.min(this.#staff.usable, this.#options.threads);
+    // Those that wait in an envelope behind another one have been handed over, but for whoever asks they wait.
+    const behind = this.#staff.loads().reduce((sum, load) => sum + load.waiting, 0);
     return {
       threads,
       idle: Math.max(0, threads - this.#staff.busy),
       stuck: this.#ledger.stuck,
-      queued: this.#queue.size,
-      running: this.#ledger.running,
+      queued: this.#ledger.queued + behind,
+      running: this.#ledger.running - behind,
       submitted: this.#ledger.submitted,
-      started: this.#ledger.started,
+      started: this.#ledger.started - behind,
       outcomes: { ...this.#ledger.outcomes },
     };
   }
 
   /** Takes no more tasks; resolves when those there are have settled and the threads have gone. */
   close(): Promise<void> {
-    if (this.#phase === "open") this.#phase = "closing";
+    if (this.#phase === "open") {
+      this.#phase = "closing";
+      this.#room.close(this.#closedError());
+      // From now on they wait for no reader.
+      this.#advance(this.#batches);
+    }
     return this.#shutDown();
   }
 
   /** Cancels what is queued and running. `why` is the reason of the reason. */
   cancelAll(why?: unknown): void {
     const reason = this.#closedError(why === undefined ? undefined : { cause: why });
-    for (const task of this.#staff.tasks()) task.cancel(reason);
-    for (let task = this.#queue.peek(); task !== undefined; task = this.#queue.peek()) {
-      task.cancel(reason);
-      this.#dropQueued(task);
+    for (const job of this.#handedOver()) job.cancel(reason);
+    for (const batch of this.#batches) batch.cancel(reason);
+    for (let next = this.#queue.peek(); next !== undefined; next = this.#queue.peek()) {
+      if (next instanceof PoolTask) {
+        next.cancel(reason);
+        this.#dropQueued(next);
+      } else {
+        next.batch.cancel(reason);
+        this.#batchHost.leaveLine(next);
+      }
     }
   }
 
   destroy(): Promise<void> {
     if (this.#phase !== "closed") {
       this.#phase = "destroying";
+      this.#room.close(this.#closedError());
       this.cancelAll();
       // Those that were asked to stop before may have been given longer.
-      for (const task of this.#staff.tasks())
-        if (task.scope.ending !== null) task.startGrace(this.#graceOf(task));
+      for (const job of this.#handedOver()) if (job.scope.ending !== null) job.startGrace(this.#graceOf(job));
     }
     return this.#shutDown();
   }
 
   #closedError(options?: ErrorOptions): PoolError {
     return new PoolError("ERR_POOL_CLOSED", `${this.#options.name}: the pool is closed`, options);
+  }
+
+  /** Those on threads that have not settled. */
+  #handedOver(): Job[] {
+    return this.#staff.loads().flatMap(({ jobs }) => jobs.filter(({ outcome }) => outcome === undefined));
   }
 
   // ---- from submission to the thread
@@ -167,8 +203,10 @@ export class Dispatcher {
       if (options !== undefined) checkSubmitOptions(where, options);
       checkArguments(name, args);
       this.#admit(name);
-      const task = new PoolTask(this.#host, ++this.#lastId, ctx, owner, name, args, options);
-      this.#ledger.submitted++;
+      this.#checkRoom();
+      const task = new PoolTask(this.#jobHost, ++this.#lastId, ctx, owner, name, args, options);
+      this.#ledger.tookIn();
+      this.#room.used();
       if (task.scope.ending !== null) {
         this.#drop(task);
       } else {
@@ -179,7 +217,7 @@ export class Dispatcher {
     } catch (error) {
       // Not accepted, and not counted: a handle that has settled.
       const task = new PoolTask(
-        this.#host,
+        this.#jobHost,
         ++this.#lastId,
         background,
         null,
@@ -199,16 +237,31 @@ export class Dispatcher {
     if (names !== undefined && !names.has(name)) throw this.#unknown(name, names);
     this.#staff.revive();
     if (this.#staff.broken !== undefined) throw this.#staff.broken;
+  }
+
+  #checkRoom(): void {
+    if (this.#free > 0) return;
+    throw new PoolError(
+      "ERR_QUEUE_FULL",
+      `${this.#options.name}: the queue is full: queued ${this.#ledger.queued}, maxQueue ${this.#options.maxQueue}`,
+    );
+  }
+
+  /** How many more tasks may be submitted now. What batches have read does not count: they hold themselves back. */
+  get #free(): number {
     const { maxQueue, threads } = this.#options;
-    if (maxQueue === Number.POSITIVE_INFINITY) return;
+    if (maxQueue === Number.POSITIVE_INFINITY) return maxQueue;
+    const behind = this.#staff
+      .loads()
+      .reduce((sum, load) => sum + (load.jobs[0] instanceof BatchItem ? 0 : load.waiting), 0);
     // Threads that are still coming up will take some of those that wait.
-    const waiting = this.#queue.size - Math.max(0, threads - this.#staff.busy);
-    if (waiting >= maxQueue) {
-      throw new PoolError(
-        "ERR_QUEUE_FULL",
-        `${this.#options.name}: the queue is full: queued ${this.#queue.size}, maxQueue ${maxQueue}`,
-      );
-    }
+    const taken = Math.max(0, threads - this.#staff.busy);
+    return maxQueue - (this.#queue.size - this.#turns + behind - taken);
+  }
+
+  /** As Pool.waitForRoom. */
+  waitForRoom(ctx: Context): Promise<void> {
+    return this.#phase === "open" ? this.#room.wait(ctx) : Promise.reject(this.#closedError());
   }
 
   #unknown(name: string, names: ReadonlySet<string>): PoolError {
@@ -221,90 +274,203 @@ export class Dispatcher {
 
   #dispatch(): void {
     while (this.#staff.busy < this.#options.threads) {
-      const task = this.#queue.peek();
-      if (task === undefined) return;
+      const next = this.#queue.peek();
+      if (next === undefined) return;
       // A deadline may have passed with no timer run yet. Or the `cancel()` we are in has not come to this one.
-      if (task.scope.poll() !== null) {
-        this.#dropQueued(task);
+      if (next instanceof PoolTask && next.scope.poll() !== null) {
+        this.#dropQueued(next);
         continue;
       }
       const thread = this.#staff.take();
       if (thread === undefined) return;
-      this.#queue.remove(task);
-      this.#handOver(task, thread);
+      if (next instanceof PoolTask) {
+        this.#handOver(this.#gather(next), thread);
+      } else {
+        this.#batchHost.leaveLine(next);
+        this.#handOver(next.batch.chunk(next), thread, next.batch);
+      }
     }
   }
 
-  #handOver(task: PoolTask, thread: Thread): void {
-    let deadline: Deadline | undefined;
-    let values: Map<string, unknown> | undefined;
-    try {
-      const { names } = this.#staff;
-      if (names !== undefined && !names.has(task.name)) throw this.#unknown(task.name, names);
-      // May run code of the user's: a custom context's, the getters of a cause. That may even cancel the task.
-      deadline = deadlineOf(task);
-      values = sharedValuesOf(task.scope);
-      task.scope.throwIfDone();
-    } catch (error) {
-      this.#staff.putBack(thread);
-      if (task.scope.ending !== null) {
-        this.#drop(task);
-      } else {
-        this.#settle(task, "failed");
-        task.rejectWith(error);
+  /** The task that is next, with as many of those behind it as go well into one envelope. */
+  #gather(first: PoolTask): PoolTask[] {
+    // No more than its share for this thread, so that the others have theirs.
+    const most = Math.ceil((this.#queue.size - this.#turns) / this.#options.threads);
+    this.#queue.remove(first);
+    const tasks = [first];
+    let filled = this.#shareOf(first);
+    while (tasks.length < most && tasks.length < PLACES && filled < 1) {
+      const next = this.#queue.peek();
+      if (!(next instanceof PoolTask)) break;
+      if (next.scope.poll() !== null) {
+        this.#dropQueued(next);
+        continue;
       }
-      return;
+      filled += this.#shareOf(next);
+      if (filled > 1) break;
+      this.#queue.remove(next);
+      tasks.push(next);
     }
-    this.#ledger.handedOver();
-    thread.run(task, deadline, values, transferListOf(task));
+    return tasks;
+  }
+
+  /** What share of an envelope it fills: 1 or more if it goes alone. */
+  #shareOf(task: PoolTask): number {
+    if (task.retries > 0 || transferListOf(task) !== undefined) return Number.POSITIVE_INFINITY;
+    return this.#pace.share(task.name);
+  }
+
+  #handOver(jobs: readonly Job[], thread: Thread, batch?: PoolBatch): void {
+    const packing = new Packing();
+    for (const job of jobs) {
+      try {
+        const { names } = this.#staff;
+        if (names !== undefined && !names.has(job.name)) throw this.#unknown(job.name, names);
+        if (batch !== undefined) checkArguments(job.name, job.args);
+        packing.add(job);
+      } catch (error) {
+        if (job.scope.ending === null) this.#fail(job, error);
+      }
+    }
+    const contents = packing.close();
+    for (const job of jobs) if (job.outcome === undefined && job.scope.ending !== null) this.#drop(job);
+    if (contents === undefined) {
+      this.#staff.putBack(thread);
+      this.#freed(batch);
+    } else {
+      this.#ledger.handedOver(contents.jobs.length);
+      thread.run(contents);
+      if (contents.jobs.length > 1) this.#lookout.start();
+    }
+    this.#room.check();
+  }
+
+  // ---- batches
+
+  /** Throws for bad arguments; whatever else is wrong, its reader gets. */
+  map(ctx: Context, name: string, inputs: unknown, options?: MapOptions): PoolBatch {
+    const owner = ownerOf("Pool.map: ctx", ctx);
+    if (typeof name !== "string") throw invalidArg("Pool.map: name", "the name of a task", name);
+    checkInputs("Pool.map: inputs", inputs);
+    const resolved = resolveMapOptions(options);
+    const { threads } = this.#options;
+    const batch = new PoolBatch(this.#batchHost, ctx, owner, name, inputs, resolved, threads);
+    this.#batches.add(batch);
+    try {
+      this.#admit(name);
+    } catch (error) {
+      batch.fail(error);
+    }
+    // Not in here: reading inputs runs code of the user's.
+    queueMicrotask(() => {
+      batch.advance();
+    });
+    return batch;
+  }
+
+  #hostOfBatches(): BatchHost {
+    const isClosing = (): boolean => this.#phase !== "open";
+    return {
+      jobs: this.#jobHost,
+      get isClosing() {
+        return isClosing();
+      },
+      share: (name) => this.#pace.share(name),
+      lineUp: (turn) => {
+        turn.id = this.#lastId;
+        this.#turns++;
+        this.#queue.push(turn);
+        this.#dispatch();
+      },
+      leaveLine: (turn) => {
+        if (turn.slot < 0) return;
+        this.#turns--;
+        this.#queue.remove(turn);
+      },
+      tookIn: () => {
+        this.#ledger.tookIn();
+      },
+      droppedInputs: (count) => {
+        this.#ledger.dropped(count);
+      },
+      drop: (item) => {
+        this.#drop(item);
+      },
+      over: (batch) => {
+        this.#batches.delete(batch);
+        this.#tellQuiet();
+      },
+    };
+  }
+
+  /** A thread is through with what it had of the batch. */
+  #freed(batch: PoolBatch | undefined): void {
+    if (batch === undefined) return;
+    batch.freed();
+    // Not in here: reading inputs runs code of the user's.
+    queueMicrotask(() => {
+      batch.advance();
+    });
+  }
+
+  #advance(batches: Iterable<PoolBatch>): void {
+    for (const batch of batches)
+      queueMicrotask(() => {
+        batch.advance();
+      });
   }
 
   // ---- from the context's end to the thread
 
-  #ended(task: PoolTask): void {
-    if (task.outcome !== undefined) return;
-    const { thread } = task;
+  #ended(job: Job): void {
+    if (job.outcome !== undefined) return;
+    const { thread, place } = job;
     if (thread === undefined) {
-      // Born ended, it is not in the queue yet: `submit` drops it.
-      if (task.slot < 0) return;
-      this.#dropQueued(task);
+      // Not in the queue: it is being taken in, or packed, or its batch has it, and is looked at there.
+      if (job instanceof PoolTask && job.slot >= 0) this.#dropQueued(job);
       return;
     }
-    const ending = task.scope.ending as Ending;
-    const carried = this.#carriedCause(task, ending);
-    thread.notify(noticeOf(ending, carried), carried);
-    if (thread.move(OFFERED, DROPPED)) {
+    if (thread.move(place, OFFERED, DROPPED)) {
       // The thread is free again when it has come to see that; the task is over now.
-      this.#ledger.neverBegan();
-      task.keepProgress();
-      task.on(undefined);
-      this.#drop(task);
+      this.#cameBack(job);
+      this.#drop(job);
       return;
     }
+    const ending = job.scope.ending as Ending;
+    const carried = this.#carriedCause(job, ending);
+    thread.notify(place, noticeOf(ending, carried), carried);
     this.#staff.expectLoss();
-    task.startGrace(this.#graceOf(task));
+    job.startGrace(this.#graceOf(job));
   }
 
   /** Made once for all running tasks that end together. */
-  #carriedCause(task: PoolTask, ending: Ending): Carried | undefined {
+  #carriedCause(job: Job, ending: Ending): Carried | undefined {
     const given = ending.given();
     // The deadline's own was announced with the task.
-    if (given === undefined || (ending.expired && given === announcedCause(task))) return undefined;
+    if (given === undefined || (ending.expired && given === announcedCause(job))) return undefined;
     if (this.#carried?.ending !== ending) this.#carried = { ending, cause: carry(given) };
     return this.#carried.cause;
   }
 
-  #graceOf(task: PoolTask): number {
-    const grace = task.options.grace ?? this.#options.grace;
+  #graceOf(job: Job): number {
+    const grace = job.options.grace ?? this.#options.grace;
     return this.#phase === "destroying" ? Math.min(grace, DESTROY_GRACE) : grace;
   }
 
-  #overran(task: PoolTask): void {
-    const { thread } = task;
+  #overran(job: Job): void {
+    const { thread, place } = job;
     // It may have stopped by itself meanwhile, with the news under way: then the claim is not at STARTED any more.
-    if (thread === undefined || task.outcome !== undefined || !thread.move(STARTED, KILLING)) return;
+    if (thread === undefined || job.outcome !== undefined || !thread.move(place, STARTED, KILLING)) return;
     this.#ledger.condemned();
+    const { state } = thread;
     this.#staff.terminate(thread);
+    if (state.kind === "busy") {
+      // Nothing of this touches those before it, which have ended, nor those behind it, which have not begun.
+      const finished = this.#collect(state.load);
+      this.#giveBack(state.load.takeBack());
+      this.#dispatch();
+      this.#settleAll(finished);
+    }
     this.#dispatch();
   }
 
@@ -312,137 +478,213 @@ export class Dispatcher {
     if (task.outcome !== undefined) return;
     this.#queue.remove(task);
     this.#drop(task);
+    this.#room.check();
   }
 
-  #drop(task: PoolTask): void {
-    this.#settle(task, "dropped");
-    this.#drops.add(task);
+  /** One that is queued, and never will be run. */
+  #drop(job: Job): void {
+    this.#ledger.dropped(1);
+    job.end("dropped");
+    if (job instanceof PoolTask) this.#drops.add(job);
+    else job.rejectWith(job.scope.err());
+    this.#tellQuiet();
+  }
+
+  /** One that is queued, and cannot be handed over. */
+  #fail(job: Job, error: unknown): void {
+    this.#ledger.queued--;
+    this.#settle(job, "failed");
+    job.rejectWith(error);
   }
 
   // ---- from the thread to the promise
 
-  #reported(thread: Thread, task: PoolTask, report: Report): void {
-    // Dropped after the hand-over: settled long ago.
-    if (task.outcome !== undefined) {
-      this.#dispatch();
-      return;
-    }
-    const parcel = report.type === "parcel" ? takeParcel(thread) : undefined;
-    task.keepProgress();
-    task.on(undefined);
-    this.#ledger.running--;
+  #reported(load: Load, reply: Reply): void {
+    const finished = this.#collect(load, reply);
+    const batch = batchOf(load);
     // The thread's next task first: it has been waiting longer than this one's caller.
+    batch?.freed();
     this.#dispatch();
-    switch (report.type) {
-      case "completed":
-        this.#settle(task, "completed");
-        task.resolveWith(report.value);
-        return;
-      case "parcel":
-        this.#settle(task, parcel instanceof PoolError ? "failed" : "completed");
-        if (parcel instanceof PoolError) task.rejectWith(parcel);
-        else task.resolveWith(parcel?.value);
-        return;
-      case "failed":
-        this.#settle(task, "failed");
-        task.rejectWith(unpack(report.error));
-        return;
-      case "uncloneable":
-        this.#settle(task, "failed");
-        task.rejectWith(
-          notCloneable(`the result of task ${JSON.stringify(task.name)}`, unpack(report.error)),
-        );
-        return;
-      case "stopped":
-        if (task.scope.ending === null && report.expired) task.expire();
-        this.#settle(task, "stopped");
-        task.rejectWith(task.scope.err());
-        return;
-      case "dropped":
-        // The claim says so only when #ended moved it: handled above.
-        return;
-      default:
-        report satisfies never;
-    }
+    this.#settleAll(finished);
+    batch?.advance();
   }
 
-  #refused(task: PoolTask, error: unknown): void {
-    if (task.outcome !== undefined) {
-      this.#dispatch();
-      return;
+  /** Looks how far the threads have got with their envelopes, and takes back what waits for too long. Whether to come back. */
+  #lookAround(): boolean {
+    let isMore = false;
+    for (const load of this.#staff.loads()) {
+      if (load.jobs.length === 1) continue;
+      const finished = this.#collect(load);
+      if (load.lingers() && load.current() !== undefined) this.#giveBack(load.takeBack());
+      this.#settleAll(finished);
+      if (finished.length > 0) this.#advance([batchOf(load)].filter((batch) => batch !== undefined));
+      if (load.waiting > 0) isMore = true;
     }
-    this.#ledger.neverBegan();
-    task.on(undefined);
     this.#dispatch();
-    const refusal = notCloneable(culprit(task), error);
-    this.#settle(task, "failed");
-    task.rejectWith(refusal);
+    return isMore;
   }
 
-  #lost(task: PoolTask, thread: Thread, death: Death): void {
-    if (task.outcome !== undefined) return;
-    task.keepProgress();
-    task.on(undefined);
-    if (thread.move(OFFERED, DROPPED)) {
-      // It never began: the thread died of something else, and this task shall not suffer for it.
-      this.#ledger.neverBegan();
-      if (
-        task.scope.ending === null &&
-        transferListOf(task) === undefined &&
-        task.retries < MAX_RETRIES &&
-        this.#phase !== "closed"
-      ) {
-        task.retries++;
-        this.#queue.putBack(task);
-        return;
+  /** What has ended of it since the last look, off its thread and not settled yet. */
+  #collect(load: Load, reply?: Reply): Finished[] {
+    const finished = load.collect(reply);
+    for (const { job, report, took } of finished) {
+      if (report.type === "expired") {
+        this.#cameBack(job);
+        continue;
       }
-      if (task.scope.ending !== null) {
-        this.#drop(task);
-        return;
-      }
-    } else if (thread.stands(KILLING)) {
-      this.#ledger.stuck--;
-      this.#settle(task, "terminated");
-      task.rejectWith(task.scope.err());
-      return;
-    } else {
+      job.off();
       this.#ledger.running--;
+      this.#pace.took(job.name, took);
     }
-    this.#settle(task, "crashed");
-    task.rejectWith(crashed(task.name, death));
+    return finished;
+  }
+
+  #settleAll(finished: readonly Finished[], death?: Death): void {
+    for (const { job, report } of finished) {
+      switch (report.type) {
+        case "completed":
+          this.#settle(job, "completed");
+          job.resolveWith(report.value);
+          break;
+        case "failed":
+          this.#settle(job, "failed");
+          job.rejectWith(report.error);
+          break;
+        case "stopped":
+          if (job.scope.ending === null && report.expired) job.expire();
+          this.#settle(job, "stopped");
+          job.rejectWith(job.scope.err());
+          break;
+        case "expired":
+          job.expire();
+          this.#drop(job);
+          break;
+        case "lost":
+          this.#settle(job, death === undefined ? "failed" : "crashed");
+          job.rejectWith(
+            death === undefined
+              ? notCloneable("the result", new Error("it did not arrive"))
+              : crashed(job.name, death),
+          );
+          break;
+        default:
+          report satisfies never;
+      }
+    }
+  }
+
+  #refused(load: Load, error: unknown): void {
+    const batch = batchOf(load);
+    const jobs = load.jobs.filter(({ outcome }) => outcome === undefined);
+    const refused = refusals(jobs, error);
+    // If no one of them is it, each has to go alone to find out.
+    if (refused.size === 0) for (const job of jobs) job.retries++;
+    for (const job of refused.keys()) this.#cameBack(job);
+    this.#giveBack(jobs.filter((job) => !refused.has(job)));
+    batch?.freed();
+    this.#dispatch();
+    for (const [job, refusal] of refused) this.#fail(job, refusal);
+    batch?.advance();
+  }
+
+  #lost(load: Load, thread: Thread, death: Death): void {
+    const finished = this.#collect(load);
+    const current = load.current();
+    const isCondemned = current !== undefined && thread.stands(current.place, KILLING);
+    const unbegun = load.takeBack();
+    if (current !== undefined) {
+      current.off();
+      if (isCondemned) this.#ledger.stuck--;
+      else this.#ledger.running--;
+    }
+    const lost = load.isUntouched ? this.#blamed(unbegun) : [];
+    for (const job of lost) this.#cameBack(job);
+    this.#giveBack(unbegun.filter((job) => !lost.includes(job)));
+    const batch = batchOf(load);
+    batch?.freed();
+    this.#settleAll(finished, death);
+    if (current !== undefined) {
+      this.#settle(current, isCondemned ? "terminated" : "crashed");
+      current.rejectWith(isCondemned ? current.scope.err() : crashed(current.name, death));
+    }
+    for (const job of lost) {
+      this.#ledger.queued--;
+      this.#settle(job, "crashed");
+      job.rejectWith(crashed(job.name, death));
+    }
+    batch?.advance();
+  }
+
+  /**
+   * Of those that had not begun when their thread died, the ones that are not handed over again: the thread died of
+   * something else, mostly, and they shall not suffer for it.
+   */
+  #blamed(jobs: readonly Job[]): Job[] {
+    for (const job of jobs) job.retries++;
+    return jobs.filter(
+      (job) => job.retries > MAX_RETRIES || transferListOf(job) !== undefined || this.#phase === "closed",
+    );
+  }
+
+  /** It is on no thread any more, and has not begun. */
+  #cameBack(job: Job): void {
+    job.off();
+    this.#ledger.cameBack();
+  }
+
+  /** They go to where they came from, to be handed over again. In order; all of one batch, or of none. */
+  #giveBack(jobs: readonly Job[]): void {
+    for (const job of jobs) this.#cameBack(job);
+    const live = jobs.filter((job) => {
+      if (job.scope.ending !== null) this.#drop(job);
+      return job.outcome === undefined;
+    });
+    const items = live.filter((job) => job instanceof BatchItem);
+    if (items.length > 0) items[0]?.batch.takeBack(items);
+    for (const task of live.reverse()) if (task instanceof PoolTask) this.#queue.putBack(task);
   }
 
   #rejectQueued(error: PoolError): void {
-    for (let task = this.#queue.peek(); task !== undefined; task = this.#queue.peek()) {
-      this.#queue.remove(task);
-      this.#settle(task, "failed");
-      task.rejectWith(error);
+    for (const batch of this.#batches) batch.fail(error);
+    for (let next = this.#queue.peek(); next !== undefined; next = this.#queue.peek()) {
+      if (next instanceof PoolTask) {
+        this.#queue.remove(next);
+        this.#fail(next, error);
+      } else {
+        this.#batchHost.leaveLine(next);
+      }
     }
+    this.#room.check();
   }
 
-  /** Every task passes here once, on its way out. */
-  #settle(task: PoolTask, outcome: Outcome): void {
-    task.end(outcome);
+  /** Every task that has been handed over, or could not be, passes here once, on its way out. */
+  #settle(job: Job, outcome: Outcome): void {
+    job.end(outcome);
     this.#ledger.outcomes[outcome]++;
-    if (this.#onQuiet !== undefined && this.#isQuiet()) this.#onQuiet();
+    this.#tellQuiet();
   }
 
   // ---- the end
 
-  #isQuiet(): boolean {
-    return this.#queue.size === 0 && this.#ledger.running === 0 && this.#ledger.stuck === 0;
+  #tellQuiet(): void {
+    if (this.#onQuiet !== undefined && this.#isQuiet) this.#onQuiet();
+  }
+
+  get #isQuiet(): boolean {
+    return this.#ledger.isQuiet && this.#batches.size === 0;
   }
 
   #shutDown(): Promise<void> {
     this.#closed ??= this.#quiet().then(async () => {
       this.#phase = "closed";
+      this.#lookout.stop();
       await this.#staff.dismiss(this.#closedError());
     });
     return this.#closed;
   }
 
   async #quiet(): Promise<void> {
-    while (!this.#isQuiet()) {
+    while (!this.#isQuiet) {
       await new Promise<void>((resolve) => {
         this.#onQuiet = resolve;
       });
@@ -451,16 +693,12 @@ export class Dispatcher {
   }
 }
 
+/** An envelope holds items of one batch, or none. */
+function batchOf({ jobs: [first] }: Load): PoolBatch | undefined {
+  return first instanceof BatchItem ? first.batch : undefined;
+}
+
 function noticeOf(ending: Ending, carried: Carried | undefined): Exclude<Notice, typeof LIVE> {
   if (carried === undefined) return ending.expired ? EXPIRED : CANCELED;
   return ending.expired ? EXPIRED_WITH_CAUSE : CANCELED_WITH_CAUSE;
-}
-
-function takeParcel(thread: Thread): { readonly value: unknown } | PoolError {
-  try {
-    const parcel = thread.takeParcel();
-    return parcel ?? notCloneable("the result", new Error("it did not arrive"));
-  } catch (error) {
-    return notCloneable("the result", error);
-  }
 }

@@ -26,7 +26,7 @@ export class Drops {
     this.#first = undefined;
     this.#last = undefined;
     while (task !== undefined) {
-      const { next } = task;
+      const next = task.next as PoolTask | undefined;
       task.next = undefined;
       task.rejectWith(task.scope.err());
       task = next;

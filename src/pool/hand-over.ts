@@ -1,29 +1,81 @@
-/** What goes along with a task to its thread, and what is said when something of it cannot. */
+/** What goes along with jobs to their thread, and what is said when something of it cannot. */
+
+import type { Context } from "../context/context.js";
 import { DeadlineWatch } from "../context/deadline.js";
 import { isContext } from "../context/derive.js";
 import { reasonOf } from "../context/invalid.js";
 import { sharedValuesOf } from "../context/with-value.js";
 import { carry } from "../workers/carry.js";
-import type { Deadline } from "../workers/messages.js";
+import type { Deadline, Envelope, Terms } from "../workers/messages.js";
 import { sharedNow } from "../workers/shared-clock.js";
 import { transfersOf } from "../workers/transfer.js";
 import { PoolError } from "./errors.js";
-import type { PoolTask } from "./task.js";
+import type { Job } from "./job.js";
 import type { Death } from "./thread.js";
 
-/** The cause a task's context will have when its own deadline passes: its thread is told beforehand. */
-export function announcedCause(task: PoolTask): unknown {
-  const { watch } = task.scope;
+/** What is handed to a thread at a time. */
+export interface Contents {
+  readonly jobs: readonly Job[];
+  readonly message: Pick<Envelope, "names" | "terms" | "calls">;
+  readonly transfers: readonly object[] | undefined;
+}
+
+/** Puts an envelope together. */
+export class Packing {
+  readonly #added: { readonly job: Job; readonly terms: number }[] = [];
+  readonly #terms: Terms[] = [];
+  /** The context that the last terms are of. Jobs that wait together were mostly submitted under the same one. */
+  #under: Context | undefined;
+
+  /** May run code of the user's: a custom context's, the getters of a cause. Throws what that throws, or the job's end. */
+  add(job: Job): void {
+    const { scope } = job;
+    if (this.#under !== scope.parent) {
+      const terms = { deadline: deadlineOf(job), values: sharedValuesOf(scope) };
+      this.#terms.push(terms);
+      this.#under = scope.parent;
+    }
+    scope.throwIfDone();
+    this.#added.push({ job, terms: this.#terms.length - 1 });
+  }
+
+  /** Without those that have ended meanwhile, by way of that code. Undefined when nothing is left. */
+  close(): Contents | undefined {
+    const jobs: Job[] = [];
+    const names: string[] = [];
+    const calls: unknown[] = [];
+    let transfers: readonly object[] | undefined;
+    for (const { job, terms } of this.#added) {
+      if (job.scope.ending !== null) continue;
+      const { name, args } = job;
+      let at = names.length - 1;
+      if (names[at] !== name) {
+        at = names.indexOf(name);
+        if (at < 0) at = names.push(name) - 1;
+      }
+      calls.push(at, terms, args.length);
+      for (const arg of args) calls.push(arg);
+      const more = transferListOf(job);
+      if (more !== undefined) transfers = transfers === undefined ? more : [...transfers, ...more];
+      jobs.push(job);
+    }
+    return jobs.length === 0 ? undefined : { jobs, message: { names, terms: this.#terms, calls }, transfers };
+  }
+}
+
+/** The cause a job's context will have when its own deadline passes: its thread is told beforehand. */
+export function announcedCause(job: Job): unknown {
+  const { watch } = job.scope;
   return watch instanceof DeadlineWatch ? watch.cause : undefined;
 }
 
 /** Undefined without one. */
-export function deadlineOf(task: PoolTask): Deadline | undefined {
-  const { watch } = task.scope;
+function deadlineOf(job: Job): Deadline | undefined {
+  const { watch } = job.scope;
   if (watch === null) return undefined;
   const left = watch.remaining();
   if (left === Number.POSITIVE_INFINITY) return undefined;
-  const given = announcedCause(task);
+  const given = announcedCause(job);
   return {
     when: sharedNow() + left,
     wall: watch.deadline() ?? Date.now() + left,
@@ -32,9 +84,9 @@ export function deadlineOf(task: PoolTask): Deadline | undefined {
 }
 
 /** What moves along instead of being copied: what the options name and what the arguments were marked with. */
-export function transferListOf(task: PoolTask): readonly object[] | undefined {
-  let list = task.options.transfer;
-  for (const arg of task.args) {
+export function transferListOf(job: Job): readonly object[] | undefined {
+  let list = job.options.transfer;
+  for (const arg of job.args) {
     const more = transfersOf(arg);
     if (more !== undefined) list = list === undefined ? more : [...new Set([...list, ...more])];
   }
@@ -52,18 +104,40 @@ export function notCloneable(what: string, cause: unknown): PoolError {
   );
 }
 
-/** Names the argument or shared value that stands in the way: clone errors do not. */
-export function culprit(task: PoolTask): string {
-  for (const [name, value] of sharedValuesOf(task.scope) ?? []) {
+/** The argument or shared value of the job that stands in the way: clone errors do not name it. Undefined for none. */
+function culprit(job: Job): string | undefined {
+  for (const [name, value] of sharedValuesOf(job.scope) ?? []) {
     if (!isCloneable(value)) return `the value of the shared key ${JSON.stringify(name)}`;
   }
   // What is to move along cannot be tried without moving it.
-  const at = transferListOf(task) === undefined ? task.args.findIndex((arg) => !isCloneable(arg)) : -1;
-  const which = at < 0 ? "an argument" : `argument ${String(at + 1)}`;
-  return `${which} of task ${JSON.stringify(task.name)}`;
+  const at = transferListOf(job) === undefined ? job.args.findIndex((arg) => !isCloneable(arg)) : -1;
+  return at < 0 ? undefined : `argument ${String(at + 1)} of task ${JSON.stringify(job.name)}`;
+}
+
+/**
+ * Of jobs whose envelope could not be posted, those it was because of, with what to tell them: all of them, if there is only
+ * one; possibly none.
+ *
+ * @param error what the attempt threw
+ */
+export function refusals(jobs: readonly Job[], error: unknown): Map<Job, PoolError> {
+  const refused = new Map<Job, PoolError>();
+  for (const job of jobs) {
+    const what = culprit(job);
+    if (what !== undefined) refused.set(job, notCloneable(what, error));
+  }
+  const [only] = jobs;
+  if (refused.size === 0 && only !== undefined && jobs.length === 1)
+    refused.set(only, notCloneable(`an argument of task ${JSON.stringify(only.name)}`, error));
+  return refused;
 }
 
 function isCloneable(value: unknown): boolean {
+  if (
+    value === null ||
+    (typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol")
+  )
+    return true;
   try {
     structuredClone(value);
     return true;

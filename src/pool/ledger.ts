@@ -4,6 +4,8 @@ import type { Outcome } from "./types.js";
 export class Ledger {
   submitted = 0;
   started = 0;
+  /** Waiting, inputs of batches that have been read included. */
+  queued = 0;
   /** Handed over and not settled, on threads that are not being ended. */
   running = 0;
   /** Stopped hard, and their threads not gone yet. */
@@ -18,15 +20,33 @@ export class Ledger {
     crashed: 0,
   };
 
-  handedOver(): void {
-    this.running++;
-    this.started++;
+  /** Nothing is waiting or under way. */
+  get isQuiet(): boolean {
+    return this.queued === 0 && this.running === 0 && this.stuck === 0;
   }
 
-  /** It came to nothing: the task never began. */
-  neverBegan(): void {
+  tookIn(): void {
+    this.submitted++;
+    this.queued++;
+  }
+
+  /** They left the queue without having been handed over. */
+  dropped(count: number): void {
+    this.queued -= count;
+    this.outcomes.dropped += count;
+  }
+
+  handedOver(count: number): void {
+    this.queued -= count;
+    this.running += count;
+    this.started += count;
+  }
+
+  /** The hand-over came to nothing, since the task never began. It waits again. */
+  cameBack(): void {
     this.running--;
     this.started--;
+    this.queued++;
   }
 
   condemned(): void {

@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { type ResourceLimits, SHARE_ENV } from "node:worker_threads";
 import { invalid, invalidArg } from "../context/invalid.js";
 import { checkTransferList } from "../workers/transfer.js";
-import type { SubmitOptions } from "./types.js";
+import type { MapOptions, SubmitOptions } from "./types.js";
 
 export interface PoolOptions {
   /** Tasks that run at once, each on a thread of its own. 1 or more. @default os.availableParallelism() */
@@ -133,6 +133,34 @@ export function checkSubmitOptions(where: string, options: SubmitOptions): void 
     throw invalidArg(`${where}: options.priority`, "a number", priority);
   }
   checkOnOverrun(`${where}: options.onOverrun`, options.onOverrun);
+}
+
+/** As given, with defaults. */
+export interface ResolvedMapOptions {
+  readonly concurrency: number;
+  readonly chunk: number | "auto";
+  readonly ordered: boolean;
+  readonly onError: "cancel" | "settle";
+}
+
+/** @throws TypeError ERR_INVALID_ARG */
+export function resolveMapOptions(options: MapOptions = {}): ResolvedMapOptions {
+  if (typeof options !== "object" || (options as unknown) === null)
+    throw invalidArg("Pool.map: options", "an object", options);
+  const {
+    concurrency = Number.POSITIVE_INFINITY,
+    chunk = "auto",
+    ordered = true,
+    onError = "cancel",
+  } = options;
+  if (!(Number.isInteger(concurrency) || concurrency === Number.POSITIVE_INFINITY) || concurrency < 1)
+    throw invalidArg("Pool.map: options.concurrency", "an integer of 1 or more, or Infinity", concurrency);
+  if (chunk !== "auto" && !(Number.isInteger(chunk) && chunk >= 1))
+    throw invalidArg("Pool.map: options.chunk", 'an integer of 1 or more, or "auto"', chunk);
+  if (typeof ordered !== "boolean") throw invalidArg("Pool.map: options.ordered", "a boolean", ordered);
+  if (onError !== "cancel" && (onError as unknown) !== "settle")
+    throw invalidArg("Pool.map: options.onError", '"cancel" or "settle"', onError);
+  return { concurrency, chunk, ordered, onError };
 }
 
 function checkGrace(where: string, grace: number): void {

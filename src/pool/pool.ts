@@ -10,6 +10,9 @@ import { Dispatcher } from "./dispatcher.js";
 import { type PoolOptions, resolveOptions } from "./options.js";
 import type {
   AnyTasks,
+  Batch,
+  Input,
+  MapOptions,
   PoolStats,
   PoolTasks,
   Result,
@@ -81,6 +84,47 @@ export class Pool<M = AnyTasks> implements AsyncDisposable {
     options?: SubmitOptions,
   ): Task<Result<M, K>> {
     return this.#dispatcher.submit("Pool.submit", ctx, name, args, options) as unknown as Task<Result<M, K>>;
+  }
+
+  /**
+   * Runs the task `name` once for each of `inputs`, which it gets as its only argument, under a context of the batch's own,
+   * a child of `ctx`.
+   *
+   * Begins at once, and goes on as fast as its results are read: see Batch. Inputs may be any number, also without an end;
+   * they are cloned when they are handed to a thread. A failure while reading them counts as one of the batch's, and with
+   * `onError: "settle"` too it is what the reader gets, after the records of what had been read. An input that could not be
+   * cloned fails alone.
+   *
+   * @returns never rejects by itself: whatever is wrong with the pool or the task, its reader gets
+   * @throws TypeError ERR_INVALID_ARG
+   */
+  map<K extends TaskName<M>>(
+    ctx: Context,
+    name: K,
+    inputs: Iterable<Input<M, K>> | AsyncIterable<Input<M, K>>,
+    options: MapOptions & { onError: "settle" },
+  ): Batch<PromiseSettledResult<Result<M, K>>>;
+  map<K extends TaskName<M>>(
+    ctx: Context,
+    name: K,
+    inputs: Iterable<Input<M, K>> | AsyncIterable<Input<M, K>>,
+    options?: MapOptions,
+  ): Batch<Result<M, K>>;
+  map(ctx: Context, name: string, inputs: unknown, options?: MapOptions): Batch<unknown> {
+    return this.#dispatcher.map(ctx, name, inputs, options);
+  }
+
+  /**
+   * Resolves when the queue has room for one more task: at once, with no `maxQueue`. First come, first served; the room is
+   * the caller's until the event loop turns, so `await pool.waitForRoom(ctx)` and `run` right after it go together, with any
+   * number of callers. Who submits without waiting may take it.
+   *
+   * @returns rejects with `ctx.err()` when `ctx` ends first, with PoolError ERR_POOL_CLOSED, TypeError ERR_INVALID_ARG
+   */
+  async waitForRoom(ctx: Context): Promise<void> {
+    checkContext("Pool.waitForRoom: ctx", ctx);
+    ctx.throwIfDone();
+    await this.#dispatcher.waitForRoom(ctx);
   }
 
   /** A snapshot of what the pool is doing, and has done. */

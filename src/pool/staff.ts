@@ -4,10 +4,10 @@
  */
 import { reasonOf } from "../context/invalid.js";
 import { type Carried, carry, unpack } from "../workers/carry.js";
-import type { Report } from "../workers/messages.js";
+import type { Reply } from "../workers/messages.js";
 import { PoolError } from "./errors.js";
+import type { Load } from "./load.js";
 import type { ResolvedOptions } from "./options.js";
-import type { PoolTask } from "./task.js";
 import { type Death, Thread, type ThreadHost } from "./thread.js";
 
 export interface StaffHost {
@@ -15,10 +15,10 @@ export interface StaffHost {
   available(): void;
   /** No thread is left, and new ones do not come up. */
   broken(error: PoolError): void;
-  reported(thread: Thread, task: PoolTask, report: Report): void;
-  refused(task: PoolTask, error: unknown): void;
-  /** The task's thread has gone under it, or was ended for it. */
-  lost(task: PoolTask, thread: Thread, death: Death): void;
+  reported(load: Load, reply: Reply): void;
+  refused(load: Load, error: unknown): void;
+  /** The thread has gone under it, or was ended for one of it. */
+  lost(load: Load, thread: Thread, death: Death): void;
   /** Whether tasks wait for a thread. */
   waiting(): boolean;
 }
@@ -70,11 +70,11 @@ export class Staff {
     return this.#busy;
   }
 
-  /** The tasks that threads have now. */
-  tasks(): PoolTask[] {
-    const tasks: PoolTask[] = [];
-    for (const { state } of this.#threads) if (state.kind === "busy") tasks.push(state.task);
-    return tasks;
+  /** What threads have now. */
+  loads(): Load[] {
+    const loads: Load[] = [];
+    for (const { state } of this.#threads) if (state.kind === "busy") loads.push(state.load);
+    return loads;
   }
 
   /** A free thread, busy from now on. */
@@ -172,15 +172,15 @@ export class Staff {
       this.#unloadable.set(thread, error);
       thread.terminate();
     },
-    reported: (thread, task, report) => {
+    reported: (thread, load, reply) => {
       this.#failures = 0;
       this.putBack(thread);
       this.#planSpares();
-      this.#host.reported(thread, task, report);
+      this.#host.reported(load, reply);
     },
-    refused: (thread, task, error) => {
+    refused: (thread, load, error) => {
       this.putBack(thread);
-      this.#host.refused(task, error);
+      this.#host.refused(load, error);
     },
     dying: (thread) => {
       this.#retire(thread);
@@ -189,8 +189,8 @@ export class Staff {
       const { state } = thread;
       if (!this.#threads.delete(thread)) return;
       if (state.kind !== "ending") this.#leave(thread, state.kind);
-      if (state.kind === "busy" || (state.kind === "ending" && state.task !== undefined)) {
-        this.#host.lost(state.task as PoolTask, thread, death);
+      if (state.kind === "busy" || (state.kind === "ending" && state.load !== undefined)) {
+        this.#host.lost(state.load as Load, thread, death);
       }
       if (this.#threads.size === 0) this.#dismissed?.();
       if (!this.#isOpen) return;

@@ -6,10 +6,11 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } f
 import { Piscina } from "piscina";
 import { workerEntry } from "../entry-url.js";
 import type { Carried } from "../workers/carry.js";
-import { type Claim, Lane, nextEpoch } from "../workers/lane.js";
-import type { Deadline, HelloAnswer, Offer, Parcel, Report, ToThread, Wake } from "../workers/messages.js";
+import { type Claim, Lane, nextEpoch, OFFERED } from "../workers/lane.js";
+import type { Envelope, HelloAnswer, Parcel, Reply, ToThread, Wake } from "../workers/messages.js";
+import type { Contents } from "./hand-over.js";
+import { Load } from "./load.js";
 import type { ThreadOptions } from "./options.js";
-import type { PoolTask } from "./task.js";
 
 /** Why a thread is no more. `error` is what was thrown and not caught, or what Node says of an end like out of memory. */
 export interface Death {
@@ -21,10 +22,10 @@ export interface ThreadHost {
   /** It has said hello and loaded the module: it may be handed tasks. */
   ready(thread: Thread, names: readonly string[]): void;
   unloadable(thread: Thread, error: Carried): void;
-  /** The task has stopped, and the thread is free. */
-  reported(thread: Thread, task: PoolTask, report: Report): void;
-  /** The task could not be handed over: something in it cannot be cloned. The thread is free. */
-  refused(thread: Thread, task: PoolTask, error: unknown): void;
+  /** All of it is over, and the thread is free. */
+  reported(thread: Thread, load: Load, reply: Reply): void;
+  /** It could not be handed over: something in it cannot be cloned. The thread is free. */
+  refused(thread: Thread, load: Load, error: unknown): void;
   /** An error was thrown in it and not caught: it is about to exit, and must not be handed anything. */
   dying(thread: Thread): void;
   /** It has exited, whoever ended it. The last thing heard of it. */
@@ -34,9 +35,9 @@ export interface ThreadHost {
 type State =
   | { readonly kind: "starting" }
   | { readonly kind: "idle" }
-  | { readonly kind: "busy"; readonly task: PoolTask }
-  /** Told to end, not gone yet; `task` is the one it was ended for. */
-  | { readonly kind: "ending"; readonly task: PoolTask | undefined }
+  | { readonly kind: "busy"; readonly load: Load }
+  /** Told to end, not gone yet; `load` is what it had then. */
+  | { readonly kind: "ending"; readonly load: Load | undefined }
   | { readonly kind: "gone" };
 
 export class Thread {
@@ -44,9 +45,9 @@ export class Thread {
   readonly #host: ThreadHost;
   readonly #piscina: Piscina;
   readonly #worker: Worker;
-  readonly #lane = new Lane();
+  readonly lane = new Lane();
   readonly #port: MessagePort;
-  /** Of the task it has, or had last. */
+  /** Of the envelope it has, or had last. */
   epoch = 0;
   #error: unknown;
   #dead = false;
@@ -73,10 +74,9 @@ export class Thread {
     this.#piscina.on("error", () => {});
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    const hello = this.#hand(
-      { type: "hello", module: options.module, lane: this.#lane.buffer, port: port2 },
-      [port2],
-    ) as Promise<HelloAnswer>;
+    const hello = this.#hand({ type: "hello", module: options.module, lane: this.lane.buffer, port: port2 }, [
+      port2,
+    ]) as Promise<HelloAnswer>;
     this.#worker = this.#piscina.threads[0] as Worker;
     this.#worker.on("error", (error) => {
       this.#error = error;
@@ -86,8 +86,9 @@ export class Thread {
     });
     this.#worker.once("exit", (code) => {
       this.#dead = true;
-      this.#port.close();
+      // What its tasks left in the port is still there.
       this.#host.gone(this, { code, error: this.#error });
+      this.#port.close();
       this.state = { kind: "gone" };
     });
     hello.then(
@@ -121,75 +122,68 @@ export class Thread {
     }
   }
 
-  /** Hands it a task. It must be idle. */
-  run(
-    task: PoolTask,
-    deadline: Deadline | undefined,
-    values: Map<string, unknown> | undefined,
-    transferList: readonly object[] | undefined,
-  ): void {
-    this.state = { kind: "busy", task };
+  /** Hands it some jobs, to be run one after the other. It must be idle. */
+  run({ jobs, message, transfers }: Contents): void {
     const epoch = nextEpoch(this.epoch);
     this.epoch = epoch;
-    this.#lane.offer(epoch);
-    task.on(this);
-    const offer: Offer = { type: "offer", epoch, name: task.name, args: task.args, deadline, values };
-    this.#hand(offer, transferList).then(
-      (report) => {
+    const load = new Load(this, jobs);
+    this.state = { kind: "busy", load };
+    this.lane.offer(epoch, jobs.length);
+    for (let place = 0; place < jobs.length; place++) jobs[place]?.on(this, place);
+    const envelope: Envelope = { type: "envelope", epoch, count: jobs.length, ...message };
+    this.#hand(envelope, transfers).then(
+      (reply) => {
         // A thread that dies of `throw null` makes piscina resolve, with nothing: `exit` tells.
         if (this.#dead || this.state.kind !== "busy") return;
         this.state = { kind: "idle" };
         // A getter among the arguments that throws null makes piscina resolve with nothing as well.
-        if (report === undefined) this.#host.refused(this, task, null);
-        else this.#host.reported(this, task, report as Report);
+        if (reply === undefined) this.#host.refused(this, load, null);
+        else this.#host.reported(this, load, reply as Reply);
       },
       (error: unknown) => {
         // Either the message could not be cloned, or the thread has died: then `exit` tells.
         if (this.#dead || this.state.kind !== "busy") return;
         this.state = { kind: "idle" };
-        this.#host.refused(this, task, error);
+        this.#host.refused(this, load, error);
       },
     );
   }
 
-  /** What the running task's loop sees at its next poll, and what wakes the task if it awaits something. */
-  notify(notice: Wake["notice"], cause: Carried | undefined): void {
-    const wake: Wake = { epoch: this.epoch, notice, cause };
+  /** What the loop of the task at `place` sees at its next poll, and what wakes the task if it awaits something. */
+  notify(place: number, notice: Wake["notice"], cause: Carried | undefined): void {
+    const { lane, epoch } = this;
+    const wake: Wake = { epoch, place, notice, cause };
     // A loop that sees the notice fetches the cause at once: it has to be there by then.
     if (cause !== undefined) this.#port.postMessage(wake);
-    this.#lane.post(this.epoch, notice);
+    lane.post(epoch, place, notice);
     // A task in its synchronous part needs no message, which is most of what a cancellation costs here.
-    if (cause === undefined && this.#lane.isAwaiting(this.epoch)) this.#port.postMessage(wake);
+    if (cause === undefined && lane.isAwaiting(epoch, place)) this.#port.postMessage(wake);
   }
 
-  /** Moves the claim of the running task; false when the worker was quicker. */
-  move(from: Claim, to: Claim): boolean {
-    return this.#lane.move(this.epoch, from, to);
+  /** Moves the claim of the task at `place`; false when the worker was quicker. */
+  move(place: number, from: Claim, to: Claim): boolean {
+    return this.lane.move(this.epoch, place, from, to);
   }
 
-  /** The word that the running task's loop reads. */
-  get notice(): Int32Array {
-    return this.#lane.notice;
+  /** Whether the claim of the task at `place` stands there. */
+  stands(place: number, state: Claim): boolean {
+    return this.lane.stands(this.epoch, place, state);
   }
 
-  /** Whether the claim of the running task stands there. */
-  stands(state: Claim): boolean {
-    return this.#lane.stands(this.epoch, state);
+  /** Whether the task at `place` waits behind another one. */
+  isWaiting(place: number): boolean {
+    return place > 0 && this.stands(place, OFFERED);
   }
 
-  get progress(): number {
-    return this.#lane.progress;
-  }
-
-  /** The result that lies in the port, when the report says so. */
-  takeParcel(): { readonly value: unknown } | undefined {
+  /** What the task at `place` has left in the port, when the lane says so; undefined when it is not there. */
+  takeParcel(place: number): { readonly value: unknown } | undefined {
     for (
       let got = receiveMessageOnPort(this.#port);
       got !== undefined;
       got = receiveMessageOnPort(this.#port)
     ) {
       const parcel = got.message as Parcel;
-      if (parcel.epoch === this.epoch) return parcel;
+      if (parcel.epoch === this.epoch && parcel.place === place) return parcel;
     }
     return undefined;
   }
@@ -198,7 +192,7 @@ export class Thread {
   terminate(): void {
     const { state } = this;
     if (state.kind === "ending" || state.kind === "gone") return;
-    this.state = { kind: "ending", task: state.kind === "busy" ? state.task : undefined };
+    this.state = { kind: "ending", load: state.kind === "busy" ? state.load : undefined };
     void this.#piscina.destroy();
   }
 }

@@ -87,6 +87,53 @@ export interface SubmitOptions {
   onOverrun?: "terminate";
 }
 
+/** What `map` hands to a task: the one argument after its context. */
+export type Input<M, K extends keyof M> =
+  TaskArgs<M[K]> extends infer A extends readonly unknown[]
+    ? A extends readonly []
+      ? unknown
+      : A extends readonly [input?: infer I, ...rest: infer R]
+        ? Partial<R> extends R
+          ? I
+          : [error: "not a task for map: it needs more than one argument"]
+        : A[number]
+    : never;
+
+export interface MapOptions {
+  /** Inputs worked on at a time, at most; never more than the pool has threads. 1 or more. @default Infinity */
+  concurrency?: number;
+  /**
+   * Inputs that go to a thread together, to be worked on one after the other; 1 to 1024, more counts as 1024. With
+   * `"auto"` so many as take half a millisecond together, as far as has been measured: one, if it takes longer. @default "auto"
+   */
+  chunk?: number | "auto";
+  /** Results come in the order of the inputs, or else as they are ready. @default true */
+  ordered?: boolean;
+  /**
+   * `"cancel"`: the first failure cancels the rest, with itself as the cause, and is what the reader gets. `"settle"`: each
+   * input has its record, as of Promise.allSettled. @default "cancel"
+   */
+  onError?: "cancel" | "settle";
+}
+
+/**
+ * One task over many inputs, and its results, to be read once: with `for await`, or `results()`.
+ *
+ * Inputs are read as fast as results are: at most 16 per thread, or twice what the threads have in their chunks, are ahead
+ * of the reader. Leaving the loop early cancels what is left, and waits until that has stopped.
+ *
+ * When the context ends first, the results that are there are delivered, up to the first that is missing, and then the
+ * reader gets its `err()`; nothing of the batch runs on by then.
+ */
+export interface Batch<R> extends AsyncIterable<R> {
+  /** `done`: inputs whose task has run to an end, whatever end; `total`: undefined while that cannot be known. */
+  readonly progress: { done: number; total: number | undefined };
+  /** All results that have not been read yet. Repeated calls return the same promise. */
+  results(): Promise<R[]>;
+  /** Ends the batch's own context, with `cause`. It does not wait. Repeated calls change nothing. */
+  cancel(cause?: unknown): void;
+}
+
 /** A snapshot. `submitted` is the sum of `queued`, `running`, `stuck` and all `outcomes`. */
 export interface PoolStats {
   /** Threads that can run tasks now: the `threads` of the options when the pool is whole. Spares do not count. */
@@ -95,11 +142,11 @@ export interface PoolStats {
   idle: number;
   /** Tasks that were stopped hard and whose thread has not gone yet: for milliseconds, or until native code returns. */
   stuck: number;
-  /** Tasks waiting for a thread. */
+  /** Tasks waiting for a thread, and inputs that `map` has read. */
   queued: number;
-  /** Tasks handed to a thread and not settled. */
+  /** Tasks that threads are at. */
   running: number;
-  /** Tasks ever accepted. */
+  /** Tasks ever accepted, and inputs read. */
   submitted: number;
   /** Tasks ever begun, as far as this thread knows: `dropped` ones are not among them. */
   started: number;

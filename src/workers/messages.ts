@@ -12,12 +12,23 @@ interface Hello {
   readonly port: MessagePort;
 }
 
-/** One task. */
-export interface Offer {
-  readonly type: "offer";
+/** Some tasks, to be run one after the other: the first at place 0 of the lane. */
+export interface Envelope {
+  readonly type: "envelope";
   readonly epoch: number;
-  readonly name: string;
-  readonly args: readonly unknown[];
+  /** How many tasks. */
+  readonly count: number;
+  readonly names: readonly string[];
+  readonly terms: readonly Terms[];
+  /**
+   * For each task the index of its name, the index of its terms, the number of its arguments, and the arguments. Flat,
+   * because an object for each costs five times as much to clone (bench/throughput).
+   */
+  readonly calls: readonly unknown[];
+}
+
+/** What a task's context brings along. Tasks submitted under the same one share it. */
+export interface Terms {
   readonly deadline: Deadline | undefined;
   /** Values under shared keys, by the keys' names. */
   readonly values: Map<string, unknown> | undefined;
@@ -33,7 +44,7 @@ export interface Deadline {
 }
 
 /** From pool to thread: the two that come through piscina. */
-export type ToThread = Hello | Offer;
+export type ToThread = Hello | Envelope;
 
 /**
  * From pool to thread, on the port: wakes a task that awaits something, and brings the cause. It may arrive before the
@@ -41,6 +52,7 @@ export type ToThread = Hello | Offer;
  */
 export interface Wake {
   readonly epoch: number;
+  readonly place: number;
   readonly notice: Exclude<Notice, typeof LIVE>;
   /** Undefined: none was given. */
   readonly cause: Carried | undefined;
@@ -51,19 +63,15 @@ export type HelloAnswer =
   | { readonly type: "ready"; readonly names: readonly string[] }
   | { readonly type: "unloadable"; readonly error: Carried };
 
-export type Report =
-  | { readonly type: "completed"; readonly value: unknown }
-  /** The value lies in the port, as a Parcel. */
-  | { readonly type: "parcel" }
-  | { readonly type: "failed"; readonly error: Carried }
-  /** `error`: why the result could not be cloned */
-  | { readonly type: "uncloneable"; readonly error: Carried }
-  /** It gave up because its context had ended: by its deadline, when `expired`. */
-  | { readonly type: "stopped"; readonly expired: boolean }
-  | { readonly type: "dropped" };
+/**
+ * The answer to an envelope, when the thread is through with it; how each task ended stands in the lane by then. A string
+ * or a bigint is the value of the last task, which needs no other way; `true` is nothing.
+ */
+export type Reply = true | string | bigint;
 
-/** From thread to pool, on the port: a result that might not be cloneable, so that trying it cannot kill the thread. */
+/** From thread to pool, on the port: a result that might not be cloneable, so that trying it cannot kill the thread, or an error. */
 export interface Parcel {
   readonly epoch: number;
+  readonly place: number;
   readonly value: unknown;
 }

@@ -2,17 +2,9 @@
 import type { Context } from "../context/context.js";
 import { checkContext } from "../context/derive.js";
 import { invalidArg } from "../context/invalid.js";
-import { internalKey } from "../context/keys.js";
-import type { Lane } from "./lane.js";
+import { type Place, placeKey } from "./place.js";
 
-/** Where a task's contexts lead to its lane, until it has ended: a lane has its next task then. */
-export interface Reporter {
-  lane: Lane | undefined;
-}
-
-export const reporterKey = internalKey<Reporter>("reporter");
-
-let last: { readonly ctx: Context; readonly reporter: Reporter | undefined } | undefined;
+let last: { readonly ctx: Context; readonly place: Place | undefined } | undefined;
 
 /**
  * Tells the main thread, which reads it as `task.progress`, how far the task of `ctx` has got. A store into shared
@@ -26,10 +18,11 @@ let last: { readonly ctx: Context; readonly reporter: Reporter | undefined } | u
 export function progress(ctx: Context, fraction: number): void {
   if (last === undefined || last.ctx !== ctx) {
     checkContext("progress: ctx", ctx);
-    last = { ctx, reporter: ctx.value(reporterKey) };
+    last = { ctx, place: ctx.value(placeKey) };
   }
   if (typeof fraction !== "number" || Number.isNaN(fraction))
     throw invalidArg("progress: fraction", "a number from 0 to 1", fraction);
-  const lane = last.reporter?.lane;
-  if (lane !== undefined) lane.progress = Math.min(Math.max(fraction, 0), 1);
+  const { place } = last;
+  if (place !== undefined && !place.isLeft)
+    place.lane.setProgress(place.at, Math.min(Math.max(fraction, 0), 1));
 }

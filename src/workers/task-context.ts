@@ -1,5 +1,5 @@
 /** A task's context inside its worker: a node of the tree whose end comes from another thread. */
-import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { receiveMessageOnPort } from "node:worker_threads";
 import { type Alarm, clearAlarm, ringDue, setAlarm } from "../context/alarms.js";
 import { now } from "../context/clock.js";
 import type { Context } from "../context/context.js";
@@ -15,14 +15,13 @@ import {
   CANCELED_WITH_CAUSE,
   EXPIRED,
   EXPIRED_WITH_CAUSE,
-  type Lane,
   LIVE,
   type Notice,
   noticeWord,
   readNotice,
 } from "./lane.js";
-import type { Offer, Wake } from "./messages.js";
-import { type Reporter, reporterKey } from "./progress.js";
+import type { Terms, Wake } from "./messages.js";
+import { type Place, placeKey } from "./place.js";
 import { toLocal } from "./shared-clock.js";
 
 /** Looks at the lane's notice, and at the clock on a stride: a blocked main thread delays nothing. */
@@ -30,21 +29,19 @@ class LaneWatch extends Watch implements Alarm {
   /** On this thread's clock, ms; Infinity without a deadline. */
   readonly when: number;
   slot = -1;
-  readonly #epoch: number;
-  readonly #offered: Offer["deadline"];
-  readonly #port: MessagePort;
+  readonly #place: Place;
+  readonly #offered: Terms["deadline"];
   readonly #stride = new Stride();
   #node: Node | undefined;
   #wake: Wake | undefined;
 
-  constructor(lane: Lane, port: MessagePort, offer: Offer) {
+  constructor(place: Place, terms: Terms, when: number) {
     super(true);
-    this.words = lane.notice;
-    this.live = noticeWord(offer.epoch, LIVE);
-    this.#epoch = offer.epoch;
-    this.#port = port;
-    this.#offered = offer.deadline;
-    this.when = offer.deadline === undefined ? Number.POSITIVE_INFINITY : toLocal(offer.deadline.when);
+    this.words = place.lane.notice(place.at);
+    this.live = noticeWord(place.epoch, LIVE);
+    this.#place = place;
+    this.#offered = terms.deadline;
+    this.when = when;
   }
 
   attach(node: Node): void {
@@ -74,7 +71,7 @@ class LaneWatch extends Watch implements Alarm {
     // What the memory model guarantees by; the plain read of the poll is only quicker to notice.
     const word = Atomics.load(this.words, 0);
     if (word === this.live) return false;
-    this.#node?.end(this.#endingOf(readNotice(word, this.#epoch)));
+    this.#node?.end(this.#endingOf(readNotice(word, this.#place.epoch)));
     return true;
   }
 
@@ -108,12 +105,12 @@ class LaneWatch extends Watch implements Alarm {
   /** In the middle of a synchronous loop no event brings the message: fetch it. It was posted before the notice. */
   #causeFromPort(): unknown {
     for (
-      let got = receiveMessageOnPort(this.#port);
+      let got = receiveMessageOnPort(this.#place.port);
       got !== undefined && this.#wake === undefined;
-      got = receiveMessageOnPort(this.#port)
+      got = receiveMessageOnPort(this.#place.port)
     ) {
       const wake = got.message as Wake;
-      if (wake.epoch === this.#epoch) this.#wake = wake;
+      if (this.#isMine(wake)) this.#wake = wake;
     }
     const carried = this.#wake?.cause;
     return carried === undefined ? undefined : unpack(carried);
@@ -121,9 +118,13 @@ class LaneWatch extends Watch implements Alarm {
 
   /** The event that ends waiting: everything derived from this context hears of it. */
   receive(wake: Wake): void {
-    if (wake.epoch !== this.#epoch) return;
+    if (!this.#isMine(wake)) return;
     this.#wake = wake;
     this.#node?.end(this.#endingOf(wake.notice));
+  }
+
+  #isMine(wake: Wake): boolean {
+    return wake.epoch === this.#place.epoch && wake.place === this.#place.at;
   }
 
   ring(): void {
@@ -142,22 +143,24 @@ class LaneWatch extends Watch implements Alarm {
 /** What a task gets as its first argument. */
 export class TaskNode extends Node {
   readonly #watch: LaneWatch;
-  readonly #reporter: Reporter;
-  readonly #epoch: number;
+  readonly #place: Place;
 
-  constructor(lane: Lane, port: MessagePort, offer: Offer) {
-    const reporter: Reporter = { lane };
-    const watch = new LaneWatch(lane, port, offer);
-    super(valuesOf(offer, reporter), null, watch);
+  /**
+   * @param values a context with the shared values: tasks under the same terms have the same
+   * @param when the deadline on this thread's clock, ms; Infinity without one
+   */
+  constructor(place: Place, terms: Terms, values: Context, when: number) {
+    const watch = new LaneWatch(place, terms, when);
+    super(new ValueLayer(values, placeKey as ContextKey<unknown>, place), null, watch);
     this.#watch = watch;
-    this.#reporter = reporter;
-    this.#epoch = offer.epoch;
+    this.#place = place;
     watch.attach(this);
   }
 
   /** The task has returned a promise: from now on its deadline needs a timer too, polls or not. */
   awaits(): void {
-    this.#reporter.lane?.awaits(this.#epoch);
+    const { lane, epoch, at } = this.#place;
+    lane.awaits(epoch, at);
     // A notice from before had no message go with it.
     this.poll();
     if (this.ending === null && this.#watch.when !== Number.POSITIVE_INFINITY) setAlarm(this.#watch, now());
@@ -169,8 +172,8 @@ export class TaskNode extends Node {
 
   /** The task has ended: stray work it left behind sees that at its next poll. */
   over(): void {
-    this.#reporter.lane = undefined;
-    this.end(new Ending(false, undefined));
+    this.#place.isLeft = true;
+    this.end(over);
   }
 
   /** Only when there is an alarm to take off: a loop is waiting for the end of this. */
@@ -188,10 +191,18 @@ export class TaskNode extends Node {
   }
 }
 
-function valuesOf(offer: Offer, reporter: Reporter): Context {
-  let ctx: Context = new ValueLayer(background, reporterKey as ContextKey<unknown>, reporter);
-  if (offer.values !== undefined) {
-    for (const [name, value] of offer.values) ctx = new ValueLayer(ctx, sharedKey(name), value);
-  }
+/** How the context of a task ends that is over. One for all. */
+const over = new Ending(false, undefined);
+
+/** The deadline on this thread's clock, ms; Infinity without one. */
+export function dueOf({ deadline }: Terms): number {
+  return deadline === undefined ? Number.POSITIVE_INFINITY : toLocal(deadline.when);
+}
+
+/** A context with the values that came along. */
+export function valuesOf({ values }: Terms): Context {
+  let ctx: Context = background;
+  if (values !== undefined)
+    for (const [name, value] of values) ctx = new ValueLayer(ctx, sharedKey(name), value);
   return ctx;
 }

@@ -11,15 +11,19 @@ import {
   KILLING,
   Lane,
   LIVE,
+  NUMBER,
   nextEpoch,
   noticeWord,
   OFFERED,
+  PLACES,
   readNotice,
   STARTED,
+  STOPPED,
 } from "../../src/workers/lane.js";
 
 const LAST = 2 ** 28 - 1;
 const epochs = [1, 2, 1000, LAST - 1, LAST];
+const places = [0, 1, 17, PLACES - 1];
 
 test("epochs count up and start over at 1", () => {
   expect([0, 1, LAST - 1, LAST].map(nextEpoch)).toEqual([1, 2, LAST, 1]);
@@ -30,11 +34,13 @@ test.each(epochs)(
   (epoch) => {
     const lane = new Lane();
     const there = new Lane(lane.buffer);
-    lane.offer(epoch);
-    expect(there.notice[0]).toBe(noticeWord(epoch, LIVE));
-    for (const notice of [LIVE, CANCELED, CANCELED_WITH_CAUSE, EXPIRED, EXPIRED_WITH_CAUSE] as const) {
-      lane.post(epoch, notice);
-      expect(readNotice(there.notice[0] as number, epoch)).toBe(notice);
+    lane.offer(epoch, PLACES);
+    for (const place of places) {
+      expect(there.notice(place)[0]).toBe(noticeWord(epoch, LIVE));
+      for (const notice of [LIVE, CANCELED, CANCELED_WITH_CAUSE, EXPIRED, EXPIRED_WITH_CAUSE] as const) {
+        lane.post(epoch, place, notice);
+        expect(readNotice(there.notice(place)[0] as number, epoch)).toBe(notice);
+      }
     }
   },
 );
@@ -57,21 +63,25 @@ describe("the claim", () => {
       for (const from of states) {
         for (const to of states) {
           const lane = new Lane();
-          lane.offer(epoch);
-          const moved = lane.move(epoch, from, to);
+          lane.offer(epoch, 3);
+          const moved = lane.move(epoch, 1, from, to);
           expect(moved).toBe(from === OFFERED);
-          expect(lane.stands(epoch, moved ? to : OFFERED)).toBe(true);
+          expect(lane.stands(epoch, 1, moved ? to : OFFERED)).toBe(true);
+          expect(lane.stands(epoch, 0, OFFERED)).toBe(true);
+          expect(lane.stands(epoch, 2, OFFERED)).toBe(true);
         }
       }
     }
   });
 
-  test("of a task cannot be moved by one of another epoch", () => {
+  test("of a task cannot be moved by one of another epoch, or at another place", () => {
     const lane = new Lane();
-    lane.offer(7);
-    expect(lane.move(6, OFFERED, STARTED)).toBe(false);
-    expect(lane.stands(6, OFFERED)).toBe(false);
-    expect(lane.stands(7, OFFERED)).toBe(true);
+    lane.offer(7, 2);
+    expect(lane.move(6, 0, OFFERED, STARTED)).toBe(false);
+    expect(lane.stands(6, 0, OFFERED)).toBe(false);
+    expect(lane.move(7, 2, OFFERED, STARTED)).toBe(false);
+    expect(lane.stands(7, 0, OFFERED)).toBe(true);
+    expect(lane.stands(7, 1, OFFERED)).toBe(true);
   });
 
   test.each([
@@ -84,54 +94,90 @@ describe("the claim", () => {
       [STARTED, KILLING],
     ],
   ] as const)("goes to whoever is first, and the other is told: %j or %j", (one, other) => {
-    for (const [winner, loser] of [
-      [one, other],
-      [other, one],
-    ] as const) {
-      const lane = new Lane();
-      const there = new Lane(lane.buffer);
-      lane.offer(3);
-      if (one[0] === STARTED) lane.move(3, OFFERED, STARTED);
-      expect(lane.move(3, winner[0], winner[1])).toBe(true);
-      expect(there.move(3, loser[0], loser[1])).toBe(false);
-      expect(there.stands(3, winner[1])).toBe(true);
+    for (const place of places) {
+      for (const [winner, loser] of [
+        [one, other],
+        [other, one],
+      ] as const) {
+        const lane = new Lane();
+        const there = new Lane(lane.buffer);
+        lane.offer(3, PLACES);
+        if (one[0] === STARTED) lane.move(3, place, OFFERED, STARTED);
+        expect(lane.move(3, place, winner[0], winner[1])).toBe(true);
+        expect(there.move(3, place, loser[0], loser[1])).toBe(false);
+        expect(there.stands(3, place, winner[1])).toBe(true);
+      }
     }
   });
 });
 
-test("progress starts at 0 with each task, and keeps eight digits", () => {
+test("a shorter envelope leaves the places behind it to the epoch before", () => {
   const lane = new Lane();
-  lane.offer(1);
-  expect(lane.progress).toBe(0);
+  lane.offer(1, 3);
+  lane.offer(2, 1);
+  expect(lane.stands(2, 0, OFFERED)).toBe(true);
+  expect(lane.stands(2, 1, OFFERED)).toBe(false);
+  expect(readNotice(lane.notice(1)[0] as number, 2)).toBe(CANCELED);
+});
+
+test("progress starts at 0 with each task, keeps eight digits, and is its place's own", () => {
+  const lane = new Lane();
+  lane.offer(1, 2);
+  for (const place of [0, 1]) expect(lane.progress(place)).toBe(0);
   for (const fraction of [0, 1e-8, 0.123456789, 0.5, 1]) {
-    lane.progress = fraction;
-    expect(lane.progress).toBeCloseTo(fraction, 8);
+    lane.setProgress(1, fraction);
+    expect(lane.progress(1)).toBeCloseTo(fraction, 8);
+    expect(lane.progress(0)).toBe(0);
   }
-  lane.offer(2);
-  expect(lane.progress).toBe(0);
+  lane.offer(2, 2);
+  expect(lane.progress(1)).toBe(0);
+});
+
+test("how a task ended comes out on the other side, to the last bit of its number", () => {
+  const lane = new Lane();
+  const there = new Lane(lane.buffer);
+  for (const place of places) {
+    for (const number of [0, -0, 0.1, Number.MAX_VALUE, Number.NaN, Number.NEGATIVE_INFINITY]) {
+      there.report(place, NUMBER, number, 0.25);
+      expect([lane.ended(place), lane.number(place), lane.took(place)]).toEqual([NUMBER, number, 0.25]);
+      there.report(place, STOPPED, 0, 2);
+      expect([lane.ended(place), lane.number(place), lane.took(place)]).toEqual([STOPPED, 0, 2]);
+    }
+  }
+});
+
+test("awaiting is told for one task, at one place", () => {
+  const lane = new Lane();
+  lane.awaits(4, 1);
+  expect(lane.isAwaiting(4, 1)).toBe(true);
+  expect(lane.isAwaiting(4, 0)).toBe(false);
+  expect(lane.isAwaiting(5, 1)).toBe(false);
 });
 
 test("what different threads write is 64 bytes apart, and 64 bytes from both ends", () => {
-  const lane = new Lane();
-  const bytes = new Int32Array(lane.buffer);
-  const written = (write: () => void): number[] => {
-    bytes.fill(0);
-    write();
+  const written = (write: (lane: Lane) => void): number[] => {
+    const lane = new Lane();
+    const bytes = new Int32Array(lane.buffer);
+    write(lane);
     return [...bytes.keys()].filter((at) => bytes[at] !== 0).map((at) => at * 4);
   };
-  const places = [
-    ...written(() => lane.post(1, CANCELED)),
-    ...written(() => {
-      Atomics.store(bytes, 0, 0);
-      lane.progress = 1;
+  const every = (write: (lane: Lane, place: number) => void) => (lane: Lane) => {
+    for (let place = 0; place < PLACES; place++) write(lane, place);
+  };
+  const main = written(every((lane, place) => lane.post(1, place, CANCELED)));
+  const both = written((lane) => lane.offer(1, PLACES)).filter((at) => !main.includes(at));
+  const worker = written(
+    every((lane, place) => {
+      lane.setProgress(place, 1);
+      lane.awaits(1, place);
+      lane.report(place, STOPPED, 1, 1);
     }),
-  ];
-  bytes.fill(0);
-  lane.offer(1);
-  const all = [...bytes.keys()].filter((at) => bytes[at] !== 0).map((at) => at * 4);
-  const sorted = [...new Set([...places, ...all])].sort((a, b) => a - b);
-  expect(sorted).toHaveLength(3);
-  const edges = [0, ...sorted, lane.buffer.byteLength];
-  for (const [i, at] of edges.slice(1).entries())
-    expect(at - (edges[i] as number)).toBeGreaterThanOrEqual(64);
+  );
+  for (const words of [main, both]) expect(words).toHaveLength(PLACES);
+  const end = new Lane().buffer.byteLength;
+  const edges = [[0], main, both, worker, [end]].map(
+    (words) => [Math.min(...words), Math.max(...words)] as const,
+  );
+  for (const [i, [from]] of edges.slice(1).entries())
+    expect(from - (edges[i]?.[1] as number)).toBeGreaterThanOrEqual(64);
 });

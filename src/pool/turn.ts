@@ -1,0 +1,29 @@
+/** What waits in the queue: tasks, and batches for their turn. */
+import { now } from "../context/clock.js";
+import type { PoolBatch } from "./batch.js";
+import type { Queued } from "./queue.js";
+import type { PoolTask } from "./task.js";
+
+export type Waiting = PoolTask | Turn;
+
+/**
+ * A batch's wish for a thread. Which of its inputs go there is decided only when the turn comes: a batch has one turn for
+ * each thread it may use, however many inputs it has, and lines up again after each chunk. So tasks that are submitted
+ * meanwhile wait for a chunk, not for the batch.
+ */
+export class Turn implements Queued<Waiting> {
+  readonly batch: PoolBatch;
+  /** Behind the tasks that were submitted before it: set when it lines up. */
+  id = 0;
+  readonly priority = 0;
+  readonly deadline: number;
+  next: Waiting | undefined = undefined;
+  prev: Waiting | undefined = undefined;
+  slot = -1;
+
+  constructor(batch: PoolBatch) {
+    this.batch = batch;
+    const { watch } = batch.scope;
+    this.deadline = watch === null ? Number.POSITIVE_INFINITY : now() + watch.remaining();
+  }
+}
