@@ -69,7 +69,7 @@ export class Dispatcher {
   readonly #drops = new Drops();
   readonly #batches = new Set<PoolBatch>();
   readonly #room = new Room(() => this.#free);
-  readonly #lookout = new Lookout(() => this.#lookAround());
+  readonly #lookout = new Lookout(() => this.#lookAround(true));
   #phase: Phase = "open";
   #lastId = 0;
   /** Of those in the queue, the turns of batches. */
@@ -123,7 +123,7 @@ export class Dispatcher {
   }
 
   stats(): PoolStats {
-    this.#lookAround();
+    this.#lookAround(false);
     const threads = Math.min(this.#staff.usable, this.#options.threads);
     // Those that wait in an envelope behind another one have been handed over, but for whoever asks they wait.
     const behind = this.#staff.loads().reduce((sum, load) => sum + load.waiting, 0);
@@ -430,7 +430,7 @@ export class Dispatcher {
       if (job instanceof PoolTask && job.slot >= 0) this.#dropQueued(job);
       return;
     }
-    if (thread.move(place, OFFERED, DROPPED)) {
+    if (thread.stands(place, DROPPED) || thread.move(place, OFFERED, DROPPED)) {
       // The thread is free again when it has come to see that; the task is over now.
       this.#cameBack(job);
       this.#drop(job);
@@ -509,13 +509,18 @@ export class Dispatcher {
     batch?.advance();
   }
 
-  /** Looks how far the threads have got with their envelopes, and takes back what waits for too long. Whether to come back. */
-  #lookAround(): boolean {
+  /**
+   * Looks how far the threads have got with their envelopes, and settles what has ended.
+   *
+   * @param isLater some time has passed since the last time: what still waits behind the same task is taken back
+   * @returns whether something is still waiting
+   */
+  #lookAround(isLater: boolean): boolean {
     let isMore = false;
     for (const load of this.#staff.loads()) {
       if (load.jobs.length === 1) continue;
       const finished = this.#collect(load);
-      if (load.lingers() && load.current() !== undefined) this.#giveBack(load.takeBack());
+      if (isLater && load.lingers() && load.current() !== undefined) this.#giveBack(load.takeBack());
       this.#settleAll(finished);
       if (finished.length > 0) this.#advance([batchOf(load)].filter((batch) => batch !== undefined));
       if (load.waiting > 0) isMore = true;
@@ -525,8 +530,8 @@ export class Dispatcher {
   }
 
   /** What has ended of it since the last look, off its thread and not settled yet. */
-  #collect(load: Load, reply?: Reply): Finished[] {
-    const finished = load.collect(reply);
+  #collect(load: Load, reply?: Reply, isLast = false): Finished[] {
+    const finished = load.collect(reply, isLast);
     for (const { job, report, took } of finished) {
       if (report.type === "expired") {
         this.#cameBack(job);
@@ -556,7 +561,7 @@ export class Dispatcher {
           job.rejectWith(job.scope.err());
           break;
         case "expired":
-          job.expire();
+          if (job.scope.ending === null) job.expire();
           this.#drop(job);
           break;
         case "lost":
@@ -588,7 +593,7 @@ export class Dispatcher {
   }
 
   #lost(load: Load, thread: Thread, death: Death): void {
-    const finished = this.#collect(load);
+    const finished = this.#collect(load, undefined, true);
     const current = load.current();
     const isCondemned = current !== undefined && thread.stands(current.place, KILLING);
     const unbegun = load.takeBack();

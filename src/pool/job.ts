@@ -8,7 +8,7 @@ import type { Context } from "../context/context.js";
 import { DeadlineWatch } from "../context/deadline.js";
 import { Ending } from "../context/ending.js";
 import { Node } from "../context/node.js";
-import { CANCELED, EXPIRED, noticeWord } from "../workers/lane.js";
+import { CANCELED, DROPPED, EXPIRED, noticeWord, OFFERED } from "../workers/lane.js";
 import type { Thread } from "./thread.js";
 import type { Outcome, SubmitOptions } from "./types.js";
 
@@ -34,12 +34,16 @@ class JobScope extends Node {
   override get listens(): boolean {
     return true;
   }
-  /** A loop in another thread is waiting for this store: nothing goes before it. */
+  /**
+   * A loop in another thread is waiting for this store: nothing goes before it. And those that wait behind that loop are
+   * dropped here, before it hears of anything and its thread comes to them.
+   */
   protected override marked(ending: Ending): void {
     const { words } = this;
-    if (words !== undefined && ending.given() === undefined) {
-      words[0] = noticeWord(this.epoch, ending.expired ? EXPIRED : CANCELED);
-    }
+    if (words === undefined) return;
+    if (ending.given() === undefined) words[0] = noticeWord(this.epoch, ending.expired ? EXPIRED : CANCELED);
+    const { thread, place } = this.#job;
+    if (place > 0) thread?.move(place, OFFERED, DROPPED);
   }
   protected override ended(): void {
     super.ended();

@@ -65,9 +65,10 @@ export class Load {
   /**
    * Those that have ended since the last call, in order. Their places are free to be used again after the call.
    *
-   * @param reply the thread's answer; undefined while there is none, or where there will be none
+   * @param reply the thread's answer; undefined while there is none
+   * @param isLast there will be none: the thread has gone
    */
-  collect(reply?: Reply): Finished[] {
+  collect(reply?: Reply, isLast = false): Finished[] {
     const { lane } = this.#thread;
     const epoch = this.#epoch;
     const finished: Finished[] = [];
@@ -75,6 +76,7 @@ export class Load {
       const place = this.#cursor;
       const job = this.jobs[place] as Job;
       if (lane.stands(epoch, place, DONE)) {
+        if (lane.ended(place) === REPLIED && reply === undefined && !isLast) break;
         finished.push({ job, report: this.#report(place, reply), took: lane.took(place) });
       } else if (!lane.stands(epoch, place, DROPPED)) {
         break;
