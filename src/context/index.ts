@@ -3,6 +3,7 @@ export { afterFunc } from "./after-func.js";
 export type { CancelFunc, Context } from "./context.js";
 export { recordCancelStacks } from "./ending.js";
 export { CanceledError, ContextError, DeadlineExceededError, isContextError } from "./errors.js";
+export { first } from "./first.js";
 export { Group, type GroupOptions } from "./group.js";
 export { type ContextKey, contextKey, sharedKey } from "./keys.js";
 export { race, sleep } from "./race.js";

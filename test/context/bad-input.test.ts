@@ -1,9 +1,10 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   afterFunc,
   background,
   cause,
   contextKey,
+  first,
   Group,
   race,
   remaining,
@@ -95,6 +96,15 @@ const noPromises: [value: unknown, shown: string][] = [
   [{}, ""],
   [fn, ""],
 ];
+const noIterables: [value: unknown, shown: string][] = [
+  [undefined, "undefined"],
+  [null, "null"],
+  [42, "42"],
+  [{}, ""],
+  ["", '""'],
+  [fn, ""], // a function instead of a list of one
+  [{ [Symbol.iterator]: 1 }, ""],
+];
 const noOptions: [value: unknown, shown: string][] = [
   [null, "null"],
   [3, "3"],
@@ -143,6 +153,9 @@ const promising: [
   ["sleep", "ms", noNumbers, (value) => sleep(background, value)],
   ["race", "ctx", noContexts, (value) => race(value, pending)],
   ["race", "promise", noPromises, (value) => race(background, value)],
+  ["first", "ctx", noContexts, (value) => first(value, [fn])],
+  ["first", "fns", noIterables, (value) => first(background, value)],
+  ["first: fns[1]", "fn", noFunctions, (value) => first(background, [fn, value])],
   ["go", "fn", noFunctions, (value) => new Group(background).go(value)],
   ["go", "fn", noFunctions, (value) => new Group(background, { limit: 0 }).go(value)],
 ];
@@ -216,6 +229,9 @@ test("a bad argument does nothing: no registration, no timer, no function is sta
   await expect(sleep(ctx, Number.NaN)).rejects.toThrow(TypeError);
   expect(() => group.tryGo(1 as never)).toThrow(TypeError);
   expect(group.ctx.err()).toBeUndefined();
+  const called = vi.fn();
+  await expect(first(ctx, [called, 1 as never])).rejects.toThrow(TypeError);
+  expect(called).not.toHaveBeenCalled();
   cancel();
   expect(await uncaughtDuring(turn)).toEqual([]);
 });
