@@ -153,15 +153,17 @@ export class PoolBatch implements Batch<unknown> {
   /** Does whatever can be done now: reads inputs, lines up for threads, comes to its end. May run code of the user's, the inputs'. */
   advance(): void {
     if (this.#isOver || this.#isPulling) return;
-    this.#isPulling = true;
-    try {
-      this.#pull();
-    } catch (error) {
-      this.#inputFailed(error);
-    } finally {
-      this.#isPulling = false;
-    }
-    this.lineUp();
+    // A thread that was free has taken its chunk by the time lineUp returns: then there may be room for more.
+    do {
+      this.#isPulling = true;
+      try {
+        this.#pull();
+      } catch (error) {
+        this.#inputFailed(error);
+      } finally {
+        this.#isPulling = false;
+      }
+    } while (this.lineUp());
     this.#endIfDone();
   }
 
@@ -217,20 +219,22 @@ export class PoolBatch implements Batch<unknown> {
 
   // ---- chunks
 
-  /** Lines up for as many threads as there are chunks for. */
-  lineUp(): void {
-    if (this.scope.ending !== null) return;
+  /** Lines up for as many threads as there are chunks for. Whether it did. */
+  lineUp(): boolean {
+    if (this.scope.ending !== null) return false;
     this.#resize();
+    const before = this.#active + this.#turns.size;
     const { isExhausted, isAsking } = this.#source;
     let ready = this.#buffered + this.#returned.length - this.#turns.size * this.#chunk;
     while (ready > 0 && this.#active + this.#turns.size < this.#lanes) {
       // Less than a chunk goes only if there is nothing to wait for.
-      if (ready < this.#chunk && !isExhausted && !isAsking && this.#active + this.#turns.size > 0) return;
+      if (ready < this.#chunk && !isExhausted && !isAsking && this.#active + this.#turns.size > 0) break;
       const turn = new Turn(this);
       this.#turns.add(turn);
       ready -= this.#chunk;
       this.#host.lineUp(turn);
     }
+    return this.#active + this.#turns.size > before;
   }
 
   #resize(): void {

@@ -145,7 +145,7 @@ export class Dispatcher {
       this.#phase = "closing";
       this.#room.close(this.#closedError());
       // From now on they wait for no reader.
-      this.#advance(this.#batches);
+      for (const batch of this.#batches) this.#advanceSoon(batch);
     }
     return this.#shutDown();
   }
@@ -361,10 +361,7 @@ export class Dispatcher {
     } catch (error) {
       batch.fail(error);
     }
-    // Not in here: reading inputs runs code of the user's.
-    queueMicrotask(() => {
-      batch.advance();
-    });
+    this.#advanceSoon(batch);
     return batch;
   }
 
@@ -407,17 +404,14 @@ export class Dispatcher {
   #freed(batch: PoolBatch | undefined): void {
     if (batch === undefined) return;
     batch.freed();
-    // Not in here: reading inputs runs code of the user's.
+    this.#advanceSoon(batch);
+  }
+
+  /** Not at once, where it could do harm: reading inputs runs code of the user's. */
+  #advanceSoon(batch: PoolBatch): void {
     queueMicrotask(() => {
       batch.advance();
     });
-  }
-
-  #advance(batches: Iterable<PoolBatch>): void {
-    for (const batch of batches)
-      queueMicrotask(() => {
-        batch.advance();
-      });
   }
 
   // ---- from the context's end to the thread
@@ -522,7 +516,8 @@ export class Dispatcher {
       const finished = this.#collect(load);
       if (isLater && load.lingers() && load.current() !== undefined) this.#giveBack(load.takeBack());
       this.#settleAll(finished);
-      if (finished.length > 0) this.#advance([batchOf(load)].filter((batch) => batch !== undefined));
+      const batch = batchOf(load);
+      if (batch !== undefined) this.#advanceSoon(batch);
       if (load.waiting > 0) isMore = true;
     }
     this.#dispatch();

@@ -2,7 +2,6 @@
 import {
   background,
   type Context,
-  type PoolError,
   sharedKey,
   type Task,
   transfer,
@@ -205,7 +204,7 @@ describe("what comes back is each one's own", () => {
     const steps = await stepsOf();
     await using _ = steps.pool;
     const [, look] = await steps.together(() => [steps.step(1, "stray"), steps.step(2, "look")]);
-    expect(await look?.result).toBe("ABORT_ERR");
+    expect(await look.result).toBe("ABORT_ERR");
   });
 });
 
@@ -359,7 +358,7 @@ describe("a fault of one of them", () => {
       6,
     ]);
     expect(await failure(three.result)).toMatchObject({ message: "step 3" });
-    const error = (await failure(five.result)) as PoolError;
+    const error = await failure(five.result);
     expect(error.code).toBe("ERR_WORKER_CRASHED");
     expect(String(error.cause)).toContain("code 3");
     expect(begunOf(steps, [1, 2, 3, 4, 5, 6, 7])).toEqual([1, 1, 1, 1, 1, 1, 1]);
