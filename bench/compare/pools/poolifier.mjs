@@ -1,0 +1,36 @@
+// @ts-check
+/** poolifier: one AbortSignal for all tasks that are to be cancelled together. */
+import { fileURLToPath } from "node:url";
+import { FixedThreadPool, WorkerChoiceStrategies } from "poolifier";
+import { THREADS } from "../support/pool.mjs";
+
+/** @returns {Promise<import("../support/pool.mjs").AnyPool>} */
+export async function open() {
+  const pool = new FixedThreadPool(
+    THREADS,
+    fileURLToPath(new URL("../tasks/poolifier.mjs", import.meta.url)),
+    {
+      // Without a queue of its own every task is posted to a thread at once, and none that waits can be cancelled.
+      enableTasksQueue: true,
+      // "Least used", the default, may give two tasks in a row to the same thread while the other one has nothing to do:
+      // two tasks that need a thread each would wait for ever.
+      // With it, as is the default, 5.3.2 may go on counting a thread as busy after a long queue has drained: a task
+      // given to that one then waits until another has come and gone there, and those two wait for ever.
+      tasksQueueOptions: { taskStealing: false },
+      workerChoiceStrategy: WorkerChoiceStrategies.ROUND_ROBIN,
+    },
+  );
+  return {
+    run: (task, input) => pool.execute(input, task),
+    together: () => {
+      const controller = new AbortController();
+      const { signal } = controller;
+      return {
+        run: (task, input) => pool.execute(input, task, signal),
+        cancel: () => {
+          controller.abort();
+        },
+      };
+    },
+  };
+}
