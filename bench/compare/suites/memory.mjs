@@ -76,14 +76,14 @@ const cancelled = scene({
   measures: [
     {
       key: "busy",
-      text: "heap after they were cancelled over before, threads still busy",
+      text: "heap after a cancelled batch less the heap before, threads still busy",
       unit: "bytes",
       of: "difference",
       asked: (n) => nothingLeft(n).slice(0, 1),
     },
     {
       key: "free",
-      text: "heap after they were cancelled over before, threads free",
+      text: "heap after a cancelled batch less the heap before, threads free",
       unit: "bytes",
       of: "difference",
       asked: nothingLeft,

@@ -20,8 +20,13 @@ const AT_LEAST = 2;
 /** How the note of a side begins that was not tried. */
 const SKIPPED = "skipped: ";
 
-/** @param {number} n */
-function usualRounds(n) {
+/**
+ * @param {number} n
+ * @param {boolean} isFresh
+ */
+function usualRounds(n, isFresh) {
+  // A process for each, and bytes that hardly vary.
+  if (isFresh) return 3;
   if (n >= 1_000_000) return 3;
   if (n >= 100_000) return 6;
   return n >= 10_000 ? 12 : 30;
@@ -75,7 +80,7 @@ export async function measureScene(suite, scene, report, { sizes, rounds, limit,
       keep(cell, await cell.process.ready());
     };
     const rest = () => [...cells].filter(([, cell]) => cell.note === undefined);
-    const wanted = rounds ?? usualRounds(n);
+    const wanted = rounds ?? usualRounds(n, scene.fresh === true);
     for (let round = 0; round < wanted && rest().length > 0 && !isStopping(); round++) {
       report.progress(`${scene.name}, ${what}: round ${String(round + 1)} of ${String(wanted)}`);
       for (const [side, cell] of shuffled(rest())) {
@@ -155,7 +160,7 @@ function skipped(before, n, limit) {
   const ahead = forecast(taken, n);
   if (ahead === undefined || ahead.seconds <= limit) return undefined;
   const last = taken.at(-1);
-  return `${SKIPPED}at ${last?.n.toLocaleString("en") ?? ""} it took ${short(last?.seconds ?? 0)} s, growing as ${powerText(ahead.power)}, which would be ${short(ahead.seconds)} s here`;
+  return `${SKIPPED}at ${last?.n.toLocaleString("en") ?? ""} it took ${short(last?.seconds ?? 0)} s, growing as ${powerText(ahead.power)}${taken.length > 1 ? "" : " at least"}, which would be ${short(ahead.seconds)} s here`;
 }
 
 /** @param {number} seconds */
@@ -171,12 +176,12 @@ function short(seconds) {
  */
 function reportSize(report, scene, n, cells) {
   for (const { key, text, unit, of, asked } of scene.measures) {
-    const sides = [...cells].map(([side, cell]) => ({
+    const sides = [...cells].map(([side, cell], at) => ({
       name: side.name,
       samples: values(cell, key),
       ...(cell.note !== undefined && { note: cell.note }),
-      // Of two figures that should be nothing, the ratio says nothing.
-      isReference: of === "difference",
+      // No ratio of two figures that should be nothing, nor of ours to ours.
+      isReference: of === "difference" || (side.ours === true && at > 0),
     }));
     report.row(`${n.toLocaleString("en")} tasks: ${text}`, sides, {
       unit,

@@ -16,6 +16,9 @@ const flags = ["--expose-gc", "--max-old-space-size=4096"];
  *   | { readonly type: "lost", readonly why: string }} Outcome
  */
 
+/** Seconds that a pool may take until it is there and warm, on a slow machine. */
+const START = 15;
+
 /** As much of stderr as is kept for the reason of a crash. */
 const KEPT = 20_000;
 
@@ -63,14 +66,14 @@ export class SideProcess {
     });
   }
 
-  /** Once the pool is there, and warm. */
+  /** Once the pool is there, and warm: a second or two, which the limit of a sample does not include. */
   async ready() {
-    return await this.#answer();
+    return await this.#answer(this.#limit + START);
   }
 
   async sample() {
     if (this.#child.connected) this.#child.send("sample");
-    return await this.#answer();
+    return await this.#answer(this.#limit);
   }
 
   /** A clean end would take as long as the pool behind it wants. */
@@ -79,15 +82,18 @@ export class SideProcess {
     await this.#exited;
   }
 
-  /** @returns {Promise<Outcome>} */
-  async #answer() {
+  /**
+   * @param {number} limit seconds
+   * @returns {Promise<Outcome>}
+   */
+  async #answer(limit) {
     const child = this.#child;
     /** @type {(() => void)[]} */
     const undo = [];
     const outcome = await /** @type {Promise<Outcome>} */ (
       new Promise((resolve) => {
         const lost = (/** @type {string} */ why) => resolve({ type: "lost", why });
-        const timer = setTimeout(lost, this.#limit * 1000, `not finished after ${String(this.#limit)} s`);
+        const timer = setTimeout(lost, limit * 1000, `not finished after ${String(limit)} s`);
         const onStop = () => lost("stopped");
         const onMessage = (/** @type {unknown} */ message) => {
           const answer = /** @type {import("./child.mjs").Answer} */ (message);
