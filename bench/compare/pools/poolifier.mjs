@@ -14,8 +14,8 @@ export async function open() {
       enableTasksQueue: true,
       // "Least used", the default, may give two tasks in a row to the same thread while the other one has nothing to do:
       // two tasks that need a thread each would wait for ever.
-      // With it, as is the default, 5.3.2 may go on counting a thread as busy after a long queue has drained: a task
-      // given to that one then waits until another has come and gone there, and those two wait for ever.
+      // With it, as is the default, 5.3.2 may go on counting a thread as busy after a long queue has drained: the next
+      // task given to that thread waits in its queue and never begins.
       tasksQueueOptions: { taskStealing: false },
       workerChoiceStrategy: WorkerChoiceStrategies.ROUND_ROBIN,
     },

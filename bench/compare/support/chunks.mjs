@@ -1,7 +1,7 @@
 // @ts-check
 /** A batch as one makes it by hand where a pool has none: chunks of inputs, a task for each of them. */
 
-/** Inputs a task; larger ones gained nothing with any of the pools. */
+/** Inputs a task: of piscina's price for a task, some 30 µs, an input then bears little. */
 export const CHUNK = 256;
 
 const taskOfChunk = /** @type {const} */ ({ nothing: "nothings", spin: "spins" });

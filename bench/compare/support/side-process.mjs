@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 const entry = fileURLToPath(new URL("./child.mjs", import.meta.url));
 
-/** The heap is the one of bench/queue: a million tasks of ours want a sixth of it. */
+/** The heap is the one of bench/queue: a million waiting tasks of ours want some 0.6 GB of it. */
 const flags = ["--expose-gc", "--max-old-space-size=4096"];
 
 /**
