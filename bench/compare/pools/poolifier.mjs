@@ -12,11 +12,10 @@ export async function open() {
     {
       // Without a queue of its own every task is posted to a thread at once, and none that waits can be cancelled.
       enableTasksQueue: true,
-      // "Least used", the default, may give two tasks in a row to the same thread while the other one has nothing to do:
-      // two tasks that need a thread each would wait for ever.
-      // With it, as is the default, 5.3.2 may go on counting a thread as busy after a long queue has drained: the next
-      // task given to that thread waits in its queue and never begins.
+      // With stealing, as is the default, 5.3.2 may go on counting a thread as busy after a long queue has drained: the
+      // next task given to that thread waits in its queue and never begins.
       tasksQueueOptions: { taskStealing: false },
+      // Two tasks in a row go to two threads, whatever those have done before: what holds all threads needs each of them.
       workerChoiceStrategy: WorkerChoiceStrategies.ROUND_ROBIN,
     },
   );
