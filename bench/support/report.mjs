@@ -12,12 +12,14 @@ import { median, ratioOf, summarize } from "./stats.mjs";
  * @property {readonly number[]} samples
  * @property {boolean} [isReference] shown to see what the machine does: no ratio to it is printed
  * @property {boolean} [noted] taken from the notes: another machine, another day, so there is no spread
+ * @property {string} [note] why there are no samples, or no more: it crashed, it was not finished in time
  */
 
 /**
- * What is asked of the first side.
+ * What is asked of one side.
  *
  * @typedef {object} Asked
+ * @property {string} [of] whom it is asked of; without one, the first side
  * @property {string} [over] the side it is compared with; without one, the bound is absolute
  * @property {number} [atMost] ours is at most this many times theirs, or at most this much
  * @property {number} [atLeast] theirs is at least this many times ours, "× faster"; or ours is at least this much
@@ -73,26 +75,29 @@ export class Report {
    *
    * @param {string} what
    * @param {readonly Side[]} sides ours first
-   * @param {{ unit?: Unit, asked?: readonly Asked[] }} [options]
+   * @param {{ unit?: Unit, asked?: readonly Asked[], spread?: boolean }} [options] spread: p10 and p90 in place of the
+   * tail, where a sample is the mean of a thousand and more
    */
-  row(what, sides, { unit = "ns", asked = [] } = {}) {
-    const shown = sides.filter((side) => side.samples.length > 0);
-    // Stopped before the first sample.
-    if (sides[0] === undefined || !shown.includes(sides[0])) return;
-    const width = Math.max(...shown.map((side) => side.name.length));
-    const lines = shown.map((side) => `${side.name.padEnd(width)}  ${figures(side, unit)}`);
+  row(what, sides, { unit = "ns", asked = [], spread = false } = {}) {
+    const shown = sides.filter((side) => side.samples.length > 0 || side.note !== undefined);
     const [ours] = shown;
-    /** @type {Verdict[]} */
-    const verdicts = [];
-    if (ours !== undefined && ours === sides[0]) {
-      const others = shown.filter(
+    // Stopped before the first sample.
+    if (ours === undefined || ours !== sides[0]) return;
+    const width = Math.max(...shown.map((side) => side.name.length));
+    const lines = shown.map((side) => `${side.name.padEnd(width)}  ${figures(side, unit, spread)}`);
+    const measured = shown.filter((side) => side.samples.length > 0);
+    if (measured.includes(ours)) {
+      const others = measured.filter(
         (side) => side !== ours && side.isReference !== true && !asked.some(({ over }) => over === side.name),
       );
       for (const other of others) lines.push(`${"".padEnd(width)}  ${ratioText(ours, other)}`);
-      for (const each of asked) {
-        const verdict = judge(ours, shown, each, unit);
-        if (verdict !== undefined) verdicts.push(verdict);
-      }
+    }
+    /** @type {Verdict[]} */
+    const verdicts = [];
+    for (const each of asked) {
+      const subject = each.of === undefined ? ours : shown.find((side) => side.name === each.of);
+      const verdict = subject === undefined ? undefined : judge(subject, measured, each, unit);
+      if (verdict !== undefined) verdicts.push(verdict);
     }
     this.#send({ type: "row", row: { what, lines, verdicts } });
   }
@@ -101,12 +106,18 @@ export class Report {
 /**
  * @param {Side} side
  * @param {Unit} unit
+ * @param {boolean} spread
  */
-function figures(side, unit) {
-  const { n, p50, p90, p99, max } = summarize(side.samples);
+function figures(side, unit, spread) {
+  const { n, p10, p50, p90, p99, max } = summarize(side.samples);
   const show = (/** @type {number} */ value) => format(value, unit);
-  if (n === 1) return show(p50) + (side.noted === true ? "  (noted)" : "");
-  return `p50 ${show(p50)}  p90 ${show(p90)}  p99 ${show(p99)}  max ${show(max)}  (n ${String(n)})`;
+  const after = side.note === undefined ? "" : `; then ${side.note}`;
+  if (n === 0) return side.note ?? "";
+  if (n === 1) return show(p50) + (side.noted === true ? "  (noted)" : "") + after;
+  const tail = spread
+    ? `p10 ${show(p10)}  p90 ${show(p90)}`
+    : `p90 ${show(p90)}  p99 ${show(p99)}  max ${show(max)}`;
+  return `p50 ${show(p50)}  ${tail}  (n ${String(n)})${after}`;
 }
 
 /**
@@ -136,20 +147,29 @@ function ratioText(ours, theirs) {
  */
 function judge(ours, sides, asked, unit) {
   const goal = asked.goal === undefined ? "" : ` (the goal: ${asked.goal})`;
+  const whose = asked.of === undefined ? "" : `${asked.of}: `;
   if (asked.over === undefined) {
     const value = median(ours.samples);
     const isFloor = asked.atLeast !== undefined;
     const bound = asked.atLeast ?? asked.atMost ?? Number.NaN;
     return {
       asked: `at ${isFloor ? "least" : "most"} ${format(bound, unit)}${goal}`,
-      got: format(value, unit),
+      // What could not be measured has not been reached.
+      got: whose + (ours.samples.length > 0 ? format(value, unit) : (ours.note ?? "")),
       reached: isFloor ? value >= bound : value <= bound,
+    };
+  }
+  if (ours.samples.length === 0) {
+    return {
+      asked: `a comparison with ${asked.over}${goal}`,
+      got: whose + (ours.note ?? ""),
+      reached: false,
     };
   }
   const theirs = sides.find((side) => side.name === asked.over);
   if (theirs === undefined) return undefined;
   const { value } = ratioOf(ours.samples, theirs.samples);
-  const got = ratioText(ours, theirs);
+  const got = whose + ratioText(ours, theirs);
   if (asked.atLeast !== undefined) {
     return {
       asked: `at least ${digits(asked.atLeast)} × less than ${theirs.name}${goal}`,
