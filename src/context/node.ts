@@ -26,7 +26,8 @@ export const inspectCustom = Symbol.for("nodejs.util.inspect.custom");
 
 /**
  * A context that can end. Six slots, because what `withCancel` returns is to stay below 250 bytes (bench/context):
- * children hang in a list threaded through the nodes themselves, newest first; the first one's `prev` is its owner.
+ * children hang in a list threaded through the nodes themselves, newest first. The newest one's `prev` is the oldest, where the
+ * walk begins, and the oldest one's `next` is their owner, so that any of them can leave.
  */
 export class Node implements Context {
   /** The context this one was derived from, as the caller knew it: values and `String()` go through it. */
@@ -65,21 +66,37 @@ export class Node implements Context {
       this.#mark(ending);
       return;
     }
-    const first = owner.#child;
-    this.#next = first;
-    if (first !== null) first.#prev = this;
-    this.#prev = owner;
+    const newest = owner.#child;
+    if (newest === null) {
+      this.#next = owner;
+      this.#prev = this;
+    } else {
+      this.#next = newest;
+      this.#prev = newest.#prev;
+      newest.#prev = this;
+    }
     owner.#child = this;
   }
 
   #unlink(): void {
     const prev = this.#prev;
     if (prev === null) return;
-    const next = this.#next;
-    // Only an owner has this node as a child: a sibling's children are another list.
-    if (prev.#child === this) prev.#child = next;
-    else prev.#next = next;
-    if (next !== null) next.#prev = prev;
+    const next = this.#next as Node;
+    // An owner is no sibling: its own `prev` is on its own level.
+    const isOldest = next.#prev !== this;
+    const isNewest = prev.#next !== this;
+    if (isOldest && isNewest) {
+      next.#child = null;
+    } else if (isNewest) {
+      (prev.#next as Node).#child = next;
+      next.#prev = prev;
+    } else if (isOldest) {
+      prev.#next = next;
+      (next.#child as Node).#prev = prev;
+    } else {
+      prev.#next = next;
+      next.#prev = prev;
+    }
     this.#prev = null;
     this.#next = null;
   }
@@ -135,9 +152,11 @@ export class Node implements Context {
 
   /** The node the walk below `top` comes to after `node`; takes the links apart that lie behind it. */
   static #after(node: Node, top: Node): Node | null {
-    let oldest = node.#child;
-    if (oldest !== null) {
-      while (oldest.#next !== null) oldest = oldest.#next;
+    const newest = node.#child;
+    if (newest !== null) {
+      const oldest = newest.#prev;
+      // The way back up: from the newest on, `prev` leads to the owner.
+      newest.#prev = node;
       return oldest;
     }
     let at = node;

@@ -40,7 +40,7 @@ import { Ledger } from "./ledger.js";
 import type { Finished, Load } from "./load.js";
 import { Lookout } from "./lookout.js";
 import { checkSubmitOptions, type ResolvedOptions, resolveMapOptions } from "./options.js";
-import { Pace } from "./pace.js";
+import { Pace, SMALL } from "./pace.js";
 import { TaskQueue } from "./queue.js";
 import { Room } from "./room.js";
 import { checkInputs } from "./source.js";
@@ -294,12 +294,15 @@ export class Dispatcher {
 
   /** The task that is next, with as many of those behind it as go well into one envelope. */
   #gather(first: PoolTask): PoolTask[] {
-    // No more than its share for this thread, so that the others have theirs.
-    const most = Math.ceil((this.#queue.size - this.#turns) / this.#options.threads);
+    const waiting = this.#queue.size - this.#turns;
+    // No more than its share for this thread, so that the others have theirs. But what takes no longer than another
+    // hand-over would is shared with those only that have nothing to do.
+    const share = Math.ceil(waiting / this.#options.threads);
+    const smallShare = Math.ceil(waiting / (1 + Math.max(0, this.#options.threads - this.#staff.busy)));
     this.#queue.remove(first);
     const tasks = [first];
     let filled = this.#shareOf(first);
-    while (tasks.length < most && tasks.length < PLACES && filled < 1) {
+    while (tasks.length < PLACES && tasks.length < (filled < SMALL ? smallShare : share)) {
       const next = this.#queue.peek();
       if (!(next instanceof PoolTask)) break;
       if (next.scope.poll() !== null) {

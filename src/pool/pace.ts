@@ -6,6 +6,9 @@
  */
 const ENVELOPE = 0.5;
 
+/** The share of an envelope that takes as long as a hand-over costs at the least. */
+export const SMALL = 0.05;
+
 /** The weight of the latest task in the average. */
 const LATEST = 1 / 8;
 
