@@ -63,20 +63,20 @@ test.each(programs.map(named))("%s: parses", (_, { code, language, line }) => {
   expect(messages, `README.md:${line}`).toEqual([]);
 });
 
-describe("the first example", () => {
-  const files = programs.filter(({ kind }) => kind.startsWith("file=examples/"));
-  const output = blocks.find(({ kind }) => kind.startsWith("output="));
+describe.each(["first", "batch"])("the programs of examples/%s", (name) => {
+  const files = programs.filter(({ kind }) => kind.startsWith(`file=examples/${name}/`));
+  const output = blocks.find(({ kind }) => kind === `output=examples/${name}/main.mjs`);
 
-  test("is the one in examples/first, byte for byte", async () => {
+  test("are the ones in the README, byte for byte", async () => {
     expect(files.map(({ kind }) => basename(kind))).toEqual(["tasks.mjs", "main.mjs"]);
     for (const { code, kind } of files) {
       expect(code).toBe(await readFile(join(root, kind.slice("file=".length)), "utf8"));
     }
   });
 
-  test("copied from the README, it prints what the README says", async () => {
-    for (const { code, kind } of files) await write(`first/${basename(kind)}`, code);
-    const { code, stdout, stderr } = await run(join(folder, "first/main.mjs"));
+  test("copied from the README, they print what the README says", async () => {
+    for (const { code, kind } of files) await write(`${name}/${basename(kind)}`, code);
+    const { code, stdout, stderr } = await run(join(folder, name, "main.mjs"));
     expect(stderr).toBe("");
     expect(stdout).toBe(output?.code);
     expect(code).toBe(0);

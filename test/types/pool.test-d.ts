@@ -1,7 +1,9 @@
 /** What the compiler says of a pool, given the type of its task module. Checked by `npm run typecheck`; never runs. */
 import {
+  type Batch,
   background,
   type Context,
+  type Input,
   Pool,
   type PoolTasks,
   type Result,
@@ -86,6 +88,35 @@ const unknownResult: Promise<unknown> = untyped.run(background, "anything", 1, "
 const wrong: Promise<number> = untyped.run(background, "anything");
 void untyped.tasks.anything?.(background, 1);
 
+// Batches: an input is the one argument after the context, whatever kind of iterable it comes from.
+export type Check10 = Holds<Same<Input<Tasks, "load">, string>>;
+export type Check11 = Holds<Same<Input<Tasks, "noArguments">, unknown>>;
+export type Check12 = Holds<
+  Same<Input<Tasks, "countPrimes">, [error: "not a task for map: it needs more than one argument"]>
+>;
+const batch: Batch<string> = pool.map(background, "load", ["a.txt", "b.txt"], { chunk: 10, concurrency: 2 });
+const texts: Promise<string[]> = batch.results();
+const records: Batch<PromiseSettledResult<string>> = pool.map(background, "load", new Set(["a.txt"]), {
+  onError: "settle",
+});
+declare const names: AsyncIterable<string>;
+const fromAsync: Batch<string> = pool.map(background, "load", names, { ordered: false });
+const fromUntyped: Batch<unknown> = untyped.map(background, "anything", [1, "two"]);
+// @ts-expect-error inputs of the wrong type
+pool.map(background, "load", [1, 2]);
+// @ts-expect-error it needs more than one argument
+pool.map(background, "countPrimes", [1, 2]);
+// @ts-expect-error a task that does not exist
+pool.map(background, "lode", ["a.txt"]);
+// @ts-expect-error one input is no iterable
+pool.map(background, "load", 5);
+// @ts-expect-error an option that does not exist
+pool.map(background, "load", ["a.txt"], { limit: 2 });
+// @ts-expect-error no such chunk
+pool.map(background, "load", ["a.txt"], { chunk: "all" });
+// @ts-expect-error records are not results
+const notRecords: Batch<string> = pool.map(background, "load", ["a.txt"], { onError: "settle" });
+
 // Options.
 new Pool<Tasks>(new URL("file:///tasks.js"), { threads: 2, order: "deadline", onOverrun: "terminate" });
 // @ts-expect-error no such order
@@ -103,5 +134,10 @@ export const kept = [
   parsedBytes,
   unknownResult,
   wrong,
+  texts,
+  records,
+  fromAsync,
+  fromUntyped,
+  notRecords,
 ];
 export const mustBeAContext: (ctx: Context) => Promise<void> = (ctx) => pool.ready(ctx);
