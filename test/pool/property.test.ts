@@ -50,18 +50,23 @@ describe("a pool under random load", () => {
     test(`${end}: every task settles once, nothing runs twice, never more at once than threads, the counts add up`, async () => {
       await fc.assert(
         fc.asyncProperty(
-          fc.array(step, { minLength: 3, maxLength: 25 }),
+          fc.array(step, { minLength: 3, maxLength: 40, size: "max" }),
           fc.record({
             threads: fc.integer({ min: 1, max: 2 }),
             spares: fc.integer({ min: 0, max: 1 }),
             order: fc.constantFrom("fifo" as const, "deadline" as const),
             grace: fc.constantFrom(0, 5),
           }),
-          async (steps, options) => {
+          // Under one name they share envelopes: the pool has seen that they are short.
+          fc.boolean(),
+          async (steps, options, isMixed) => {
             // So that tasks run, and not only wait for threads to come up.
             const words = new Int32Array(new SharedArrayBuffer(4 * 200));
             await using pool = new Pool(fixture("counting.mjs"), options);
             await pool.ready();
+            const warm = isMixed ? 40 : 0;
+            const elsewhere = new Int32Array(new SharedArrayBuffer(4 * 200));
+            for (let i = 0; i < warm; i++) await pool.run(background, "mixed", elsewhere, i, "quick");
             const families = [0, 1, 2].map(() => withCancel(background));
             const tasks: { task: Task<unknown>; kind: Kind; settlements: number }[] = [];
             for (const each of steps) {
@@ -70,8 +75,11 @@ describe("a pool under random load", () => {
                   const [family] = families[each.family]!;
                   const ctx = each.deadline ? withTimeout(family, 15)[0] : family;
                   const id = tasks.length + 1;
-                  const args = each.kind === "unsendable" ? [words, id, () => {}] : [words, id];
-                  const task = pool.submit(ctx, each.kind, args, { priority: each.priority });
+                  const args: unknown[] = [words, id, ...(isMixed ? [each.kind] : [])];
+                  if (each.kind === "unsendable") args.push(() => {});
+                  const task = pool.submit(ctx, isMixed ? "mixed" : each.kind, args, {
+                    priority: each.priority,
+                  });
                   const entry = { task, kind: each.kind, settlements: 0 };
                   const count = (): void => {
                     entry.settlements++;
@@ -106,10 +114,10 @@ describe("a pool under random load", () => {
               running: 0,
               stuck: 0,
               threads: 0,
-              submitted: tasks.length,
+              submitted: tasks.length + warm,
             });
             expect(tasks.map(({ settlements }) => settlements)).toEqual(tasks.map(() => 1));
-            const counted: Record<string, number> = {};
+            const counted: Record<string, number> = warm === 0 ? {} : { completed: warm };
             for (const { task, kind } of tasks) {
               expect(task.state).toBe("settled");
               expect(allowed[kind], kind).toContain(task.outcome);
@@ -124,7 +132,7 @@ describe("a pool under random load", () => {
             const begun = tasks.filter(
               ({ task, kind }) => task.outcome !== "dropped" && kind !== "unsendable",
             );
-            expect(stats.started).toBe(begun.length);
+            expect(stats.started).toBe(begun.length + warm);
             // One that was stopped hard may have been so before its first line; all others have told their id.
             const told = tasks.flatMap((entry, i) =>
               begun.includes(entry) && entry.task.outcome !== "terminated" ? [i + 1] : [],
@@ -138,7 +146,7 @@ describe("a pool under random load", () => {
               if (task.outcome === "dropped") expect(await failure(task.result)).toBe(task.ctx.err());
           },
         ),
-        { numRuns: 15 },
+        { numRuns: 20 },
       );
     }, 120_000);
   }
