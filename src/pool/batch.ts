@@ -11,7 +11,7 @@ import { BatchItem } from "./batch-item.js";
 import { Delivery, type Failure } from "./delivery.js";
 import type { Job, JobHost } from "./job.js";
 import type { ResolvedMapOptions } from "./options.js";
-import { type Inputs, Source } from "./source.js";
+import { type Inputs, Source, type Step } from "./source.js";
 import { Turn } from "./turn.js";
 import type { Batch } from "./types.js";
 
@@ -182,7 +182,7 @@ export class PoolBatch implements Batch<unknown> {
     const source = this.#source;
     while (!source.isExhausted && !source.isAsking && this.scope.ending === null && this.#hasRoom) {
       const step = source.next();
-      if (isStep(step)) {
+      if (!(step instanceof Promise)) {
         this.#take(step);
         continue;
       }
@@ -199,10 +199,10 @@ export class PoolBatch implements Batch<unknown> {
     }
   }
 
-  #take(step: IteratorResult<unknown>): void {
+  #take(step: Step): void {
     // One that comes after the end is not wanted any more.
     if (this.scope.ending !== null) return;
-    if (step.done === true) {
+    if (step.isDone) {
       this.#source.total = this.#pulled;
       return;
     }
@@ -255,7 +255,9 @@ export class PoolBatch implements Batch<unknown> {
     this.#turns.delete(turn);
     this.#active++;
     const size = this.#chunkNow();
-    const items = this.#returned.splice(0, size);
+    const items = this.#takeReturned(size);
+    // One that may be what kills threads goes alone.
+    if (items[0] !== undefined && items[0].retries > 0) return items;
     while (items.length < size && this.#buffered > 0) {
       const input = this.#inputs[this.#first];
       // What moves away with its message cannot go twice: it goes alone, so that nothing else is in the way.
@@ -270,6 +272,12 @@ export class PoolBatch implements Batch<unknown> {
       this.#first = 0;
     }
     return items;
+  }
+
+  #takeReturned(size: number): BatchItem[] {
+    const returned = this.#returned;
+    const suspect = returned.findIndex(({ retries }) => retries > 0);
+    return returned.splice(0, suspect < 0 ? size : Math.min(size, Math.max(1, suspect)));
   }
 
   /** Towards the end, each thread gets its part. */
@@ -353,8 +361,14 @@ export class PoolBatch implements Batch<unknown> {
     if (!this.#isDone) return;
     this.#isOver = true;
     const failure = this.#failureNow();
+    // For the pool it is over now, whatever the clean-up of the inputs does; its reader waits for that.
+    this.scope.end(over);
+    this.#host.over(this);
     if (this.#source.isExhausted) this.#finish(failure);
-    else void this.#source.close().then(() => this.#finish(failure));
+    else
+      void this.#source.close().then(() => {
+        this.#finish(failure);
+      });
   }
 
   #failureNow(): Failure | undefined {
@@ -368,15 +382,7 @@ export class PoolBatch implements Batch<unknown> {
   }
 
   #finish(failure: Failure | undefined): void {
-    this.scope.end(over);
-    this.#host.over(this);
     this.#delivery.finish(failure);
     this.#resolveOver();
   }
-}
-
-function isStep(
-  step: IteratorResult<unknown> | PromiseLike<IteratorResult<unknown>>,
-): step is IteratorResult<unknown> {
-  return !("then" in step);
 }

@@ -16,6 +16,7 @@ export interface Failure {
 }
 
 interface Reader {
+  readonly promise: Promise<IteratorResult<unknown>>;
   readonly resolve: (step: IteratorResult<unknown>) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -51,8 +52,8 @@ export class Delivery implements AsyncIterableIterator<unknown> {
     const index = at - this.delivered + this.#first;
     while (results.length < index) results.push(missing);
     results[index] = result;
+    while (this.#readers.length > 0 && this.#isReady) this.#readers.shift()?.resolve(this.#step());
     if (this.#all !== undefined) this.#pour(this.#all.into);
-    else while (this.#readers.length > 0 && this.#isReady) this.#readers.shift()?.resolve(this.#step());
   }
 
   /** Nothing more comes: after what is there, up to the first gap, the failure, once, or the end. */
@@ -62,11 +63,27 @@ export class Delivery implements AsyncIterableIterator<unknown> {
       if (failure === undefined) this.#settleAll?.resolve(this.#all.into);
       else this.#settleAll?.reject(failure.error);
       if (failure?.isCancellation === true) this.#all.promise.catch(() => {});
-      this.#end = { failure: undefined };
+      this.#told();
     }
     const readers = this.#readers;
     this.#readers = [];
-    for (const { resolve, reject } of readers) this.next().then(resolve, reject);
+    for (const { promise, resolve, reject } of readers) {
+      const { failure: mine } = this.#end;
+      if (mine === undefined || this.#hasLeft) {
+        resolve(finished);
+        continue;
+      }
+      this.#told();
+      reject(mine.error);
+      if (mine.isCancellation) promise.catch(() => {});
+    }
+  }
+
+  /** The reader knows of the failure. What lies behind a gap is not delivered. */
+  #told(): void {
+    this.#end = { failure: undefined };
+    this.#results = [];
+    this.#first = 0;
   }
 
   get #isReady(): boolean {
@@ -108,16 +125,16 @@ export class Delivery implements AsyncIterableIterator<unknown> {
       return Promise.resolve(step);
     }
     if (this.#end === undefined) {
-      return new Promise((resolve, reject) => {
-        this.#readers.push({ resolve, reject });
+      let reader!: Omit<Reader, "promise">;
+      const promise = new Promise<IteratorResult<unknown>>((resolve, reject) => {
+        reader = { resolve, reject };
       });
+      this.#readers.push({ promise, ...reader });
+      return promise;
     }
     const { failure } = this.#end;
     if (failure === undefined) return Promise.resolve(finished);
-    this.#end = { failure: undefined };
-    // What lies behind a gap is not delivered.
-    this.#results = [];
-    this.#first = 0;
+    this.#told();
     return Promise.reject(failure.error);
   }
 

@@ -32,6 +32,7 @@ import {
   crashed,
   notCloneable,
   Packing,
+  refusal,
   refusals,
   transferListOf,
 } from "./hand-over.js";
@@ -39,7 +40,7 @@ import type { Job, JobHost } from "./job.js";
 import { Ledger } from "./ledger.js";
 import type { Finished, Load } from "./load.js";
 import { Lookout } from "./lookout.js";
-import { checkSubmitOptions, type ResolvedOptions, resolveMapOptions } from "./options.js";
+import { type ResolvedOptions, resolveMapOptions, resolveSubmitOptions } from "./options.js";
 import { Pace, SMALL } from "./pace.js";
 import { TaskQueue } from "./queue.js";
 import { Room } from "./room.js";
@@ -71,6 +72,9 @@ export class Dispatcher {
   readonly #room = new Room(() => this.#free);
   readonly #lookout = new Lookout(() => this.#lookAround(true));
   #phase: Phase = "open";
+  #isDispatching = false;
+  /** Off the queue and not yet on their thread: putting an envelope together may run code of the user's. */
+  #inHand: readonly Job[] = [];
   #lastId = 0;
   /** Of those in the queue, the turns of batches. */
   #turns = 0;
@@ -126,7 +130,7 @@ export class Dispatcher {
     this.#lookAround(false);
     const threads = Math.min(this.#staff.usable, this.#options.threads);
     // Those that wait in an envelope behind another one have been handed over, but for whoever asks they wait.
-    const behind = this.#staff.loads().reduce((sum, load) => sum + load.waiting, 0);
+    const behind = this.#staff.loads().reduce((sum, { thread }) => sum + thread.waiting, 0);
     return {
       threads,
       idle: Math.max(0, threads - this.#staff.busy),
@@ -181,9 +185,11 @@ export class Dispatcher {
     return new PoolError("ERR_POOL_CLOSED", `${this.#options.name}: the pool is closed`, options);
   }
 
-  /** Those on threads that have not settled. */
+  /** Those on threads, or on their way there, that have not settled. */
   #handedOver(): Job[] {
-    return this.#staff.loads().flatMap(({ jobs }) => jobs.filter(({ outcome }) => outcome === undefined));
+    return [...this.#staff.loads().flatMap(({ jobs }) => jobs), ...this.#inHand].filter(
+      ({ outcome }) => outcome === undefined,
+    );
   }
 
   // ---- from submission to the thread
@@ -200,11 +206,11 @@ export class Dispatcher {
       const owner = ownerOf(`${where}: ctx`, ctx);
       if (typeof name !== "string") throw invalidArg(`${where}: name`, "the name of a task", name);
       if (!Array.isArray(args)) throw invalidArg(`${where}: args`, "an array", args);
-      if (options !== undefined) checkSubmitOptions(where, options);
+      const resolved = options === undefined ? undefined : resolveSubmitOptions(where, options);
       checkArguments(name, args);
       this.#admit(name);
       this.#checkRoom();
-      const task = new PoolTask(this.#jobHost, ++this.#lastId, ctx, owner, name, args, options);
+      const task = new PoolTask(this.#jobHost, ++this.#lastId, ctx, owner, name, args, resolved);
       this.#ledger.tookIn();
       this.#room.used();
       if (task.scope.ending !== null) {
@@ -253,7 +259,7 @@ export class Dispatcher {
     if (maxQueue === Number.POSITIVE_INFINITY) return maxQueue;
     const behind = this.#staff
       .loads()
-      .reduce((sum, load) => sum + (load.jobs[0] instanceof BatchItem ? 0 : load.waiting), 0);
+      .reduce((sum, load) => sum + (batchOf(load) === undefined ? load.thread.waiting : 0), 0);
     // Threads that are still coming up will take some of those that wait.
     const taken = Math.max(0, threads - this.#staff.busy);
     return maxQueue - (this.#queue.size - this.#turns + behind - taken);
@@ -272,7 +278,19 @@ export class Dispatcher {
     );
   }
 
+  /** Hands over what can be. Looking at contexts runs code of the user's: what that submits is next in the loop. */
   #dispatch(): void {
+    if (this.#isDispatching) return;
+    this.#isDispatching = true;
+    try {
+      this.#handOverAll();
+    } finally {
+      this.#isDispatching = false;
+    }
+    this.#room.check();
+  }
+
+  #handOverAll(): void {
     while (this.#staff.busy < this.#options.threads) {
       const next = this.#queue.peek();
       if (next === undefined) return;
@@ -324,6 +342,7 @@ export class Dispatcher {
   }
 
   #handOver(jobs: readonly Job[], thread: Thread, batch?: PoolBatch): void {
+    this.#inHand = jobs;
     const packing = new Packing();
     for (const job of jobs) {
       try {
@@ -335,9 +354,12 @@ export class Dispatcher {
         if (job.scope.ending === null) this.#fail(job, error);
       }
     }
-    const contents = packing.close();
-    for (const job of jobs) if (job.outcome === undefined && job.scope.ending !== null) this.#drop(job);
-    if (contents === undefined) {
+    thread.prepare();
+    const { contents, refused } = packing.close((place, args, values) => {
+      thread.postLetter(place, args, values);
+    });
+    this.#inHand = [];
+    if (contents.jobs.length === 0) {
       this.#staff.putBack(thread);
       this.#freed(batch);
     } else {
@@ -345,7 +367,13 @@ export class Dispatcher {
       thread.run(contents);
       if (contents.jobs.length > 1) this.#lookout.start();
     }
-    this.#room.check();
+    for (const job of jobs) {
+      if (job.outcome !== undefined) continue;
+      if (refused.has(job)) this.#fail(job, refusal(job, refused.get(job)));
+      else if (job.scope.ending === null) continue;
+      else if (job.thread === undefined) this.#drop(job);
+      else this.#ended(job);
+    }
   }
 
   // ---- batches
@@ -377,7 +405,6 @@ export class Dispatcher {
       },
       share: (name) => this.#pace.share(name),
       lineUp: (turn) => {
-        turn.id = this.#lastId;
         this.#turns++;
         this.#queue.push(turn);
         this.#dispatch();
@@ -431,6 +458,7 @@ export class Dispatcher {
       // The thread is free again when it has come to see that; the task is over now.
       this.#cameBack(job);
       this.#drop(job);
+      this.#room.check();
       return;
     }
     const ending = job.scope.ending as Ending;
@@ -517,53 +545,59 @@ export class Dispatcher {
     for (const load of this.#staff.loads()) {
       if (load.jobs.length === 1) continue;
       const finished = this.#collect(load);
-      if (isLater && load.lingers() && load.current() !== undefined) this.#giveBack(load.takeBack());
+      const isUnderWay = load.behind < load.jobs.length;
+      if (isLater && load.lingers() && (load.current() !== undefined || this.#isThreadFree))
+        this.#giveBack(load.takeBack(load.behind));
       this.#settleAll(finished);
       const batch = batchOf(load);
       if (batch !== undefined) this.#advanceSoon(batch);
-      if (load.waiting > 0) isMore = true;
+      // As of the look above: the thread may be at the last one by now, and the one before it be over.
+      if (isUnderWay) isMore = true;
     }
     this.#dispatch();
     return isMore;
   }
 
+  get #isThreadFree(): boolean {
+    return this.#staff.usable > this.#staff.busy && this.#staff.busy < this.#options.threads;
+  }
+
   /** What has ended of it since the last look, off its thread and not settled yet. */
   #collect(load: Load, reply?: Reply, isLast = false): Finished[] {
     const finished = load.collect(reply, isLast);
-    for (const { job, report, took } of finished) {
-      if (report.type === "expired") {
-        this.#cameBack(job);
-        continue;
-      }
+    for (const { job, outcome, took } of finished) {
       job.off();
       this.#ledger.running--;
-      this.#pace.took(job.name, took);
+      this.#ledger.outcomes[outcome]++;
+      // It did not begin.
+      if (outcome === "dropped") this.#ledger.started--;
+      else this.#pace.took(job.name, took);
     }
     return finished;
   }
 
+  /** Those that have been collected, and counted with that. */
   #settleAll(finished: readonly Finished[], death?: Death): void {
-    for (const { job, report } of finished) {
+    for (const { job, report, outcome } of finished) {
+      // The thread has seen the deadline pass, so it has.
+      if (
+        job.scope.ending === null &&
+        (report.type === "expired" || (report.type === "stopped" && report.expired))
+      )
+        job.expire();
+      job.end(outcome);
       switch (report.type) {
         case "completed":
-          this.#settle(job, "completed");
           job.resolveWith(report.value);
           break;
         case "failed":
-          this.#settle(job, "failed");
           job.rejectWith(report.error);
           break;
         case "stopped":
-          if (job.scope.ending === null && report.expired) job.expire();
-          this.#settle(job, "stopped");
+        case "expired":
           job.rejectWith(job.scope.err());
           break;
-        case "expired":
-          if (job.scope.ending === null) job.expire();
-          this.#drop(job);
-          break;
         case "lost":
-          this.#settle(job, death === undefined ? "failed" : "crashed");
           job.rejectWith(
             death === undefined
               ? notCloneable("the result", new Error("it did not arrive"))
@@ -573,20 +607,24 @@ export class Dispatcher {
         default:
           report satisfies never;
       }
+      this.#tellQuiet();
     }
   }
 
   #refused(load: Load, error: unknown): void {
     const batch = batchOf(load);
-    const jobs = load.jobs.filter(({ outcome }) => outcome === undefined);
-    const refused = refusals(jobs, error);
+    const isLive = ({ outcome }: Job): boolean => outcome === undefined;
+    // Trying them runs their getters, which may even end some.
+    const refused = refusals(load.jobs.filter(isLive), error);
+    for (const job of refused.keys()) if (!isLive(job)) refused.delete(job);
+    const jobs = load.jobs.filter(isLive);
     // If no one of them is it, each has to go alone to find out.
     if (refused.size === 0) for (const job of jobs) job.retries++;
     for (const job of refused.keys()) this.#cameBack(job);
     this.#giveBack(jobs.filter((job) => !refused.has(job)));
     batch?.freed();
     this.#dispatch();
-    for (const [job, refusal] of refused) this.#fail(job, refusal);
+    for (const [job, why] of refused) this.#fail(job, why);
     batch?.advance();
   }
 
@@ -660,10 +698,11 @@ export class Dispatcher {
     this.#room.check();
   }
 
-  /** Every task that has been handed over, or could not be, passes here once, on its way out. */
+  /** The end of one that was not collected from its thread. */
   #settle(job: Job, outcome: Outcome): void {
-    job.end(outcome);
+    // The end may call listeners of the user's: the counts are right by then.
     this.#ledger.outcomes[outcome]++;
+    job.end(outcome);
     this.#tellQuiet();
   }
 

@@ -6,7 +6,7 @@ import { isContext } from "../context/derive.js";
 import { reasonOf } from "../context/invalid.js";
 import { sharedValuesOf } from "../context/with-value.js";
 import { carry } from "../workers/carry.js";
-import type { Deadline, Envelope, Terms } from "../workers/messages.js";
+import { BY_LETTER, type Deadline, type Envelope, type Terms } from "../workers/messages.js";
 import { sharedNow } from "../workers/shared-clock.js";
 import { transfersOf } from "../workers/transfer.js";
 import { PoolError } from "./errors.js";
@@ -15,10 +15,14 @@ import type { Death } from "./thread.js";
 
 /** What is handed to a thread at a time. */
 export interface Contents {
+  /** Some may have ended meanwhile, by way of code of the user's that ran while letters were posted. */
   readonly jobs: readonly Job[];
   readonly message: Pick<Envelope, "names" | "terms" | "calls">;
   readonly transfers: readonly object[] | undefined;
 }
+
+/** What goes in the letters to the thread. Throws what posting it does. */
+type PostLetter = (place: number, args: readonly unknown[], values: Terms["values"]) => void;
 
 /** Puts an envelope together. */
 export class Packing {
@@ -39,28 +43,104 @@ export class Packing {
     this.#added.push({ job, terms: this.#terms.length - 1 });
   }
 
-  /** Without those that have ended meanwhile, by way of that code. Undefined when nothing is left. */
-  close(): Contents | undefined {
+  /**
+   * Without those that have ended meanwhile, by way of that code.
+   *
+   * @returns `refused`: those whose letter could not be posted, and why
+   */
+  close(postLetter: PostLetter): { contents: Contents; refused: Map<Job, unknown> } {
+    const refused = new Map<Job, unknown>();
+    const live = this.#added.filter(({ job }) => job.scope.ending === null);
     const jobs: Job[] = [];
     const names: string[] = [];
     const calls: unknown[] = [];
+    // One that goes alone shares nothing with anybody.
+    const apart = live.length > 1 ? new Apart() : undefined;
+    const hasOwnValues = this.#terms.map(({ values }) => apart !== undefined && !apart.areSafe(values));
     let transfers: readonly object[] | undefined;
-    for (const { job, terms } of this.#added) {
-      if (job.scope.ending !== null) continue;
-      const { name, args } = job;
-      let at = names.length - 1;
-      if (names[at] !== name) {
-        at = names.indexOf(name);
-        if (at < 0) at = names.push(name) - 1;
+    for (const { job, terms } of live) {
+      const { args } = job;
+      const byLetter = apart !== undefined && (hasOwnValues[terms] === true || !apart.takes(args));
+      if (byLetter) {
+        try {
+          postLetter(jobs.length, args, this.#terms[terms]?.values);
+        } catch (error) {
+          refused.set(job, error);
+          continue;
+        }
+        calls.push(indexOf(names, job.name), terms, BY_LETTER);
+      } else {
+        calls.push(indexOf(names, job.name), terms, args.length);
+        for (const arg of args) calls.push(arg);
+        transfers ??= transferListOf(job);
       }
-      calls.push(at, terms, args.length);
-      for (const arg of args) calls.push(arg);
-      const more = transferListOf(job);
-      if (more !== undefined) transfers = transfers === undefined ? more : [...transfers, ...more];
       jobs.push(job);
     }
-    return jobs.length === 0 ? undefined : { jobs, message: { names, terms: this.#terms, calls }, transfers };
+    const sent = this.#terms.map(({ deadline, values }, at) => ({
+      deadline,
+      values: hasOwnValues[at] === true ? undefined : values,
+    }));
+    return { contents: { jobs, message: { names, terms: sent, calls }, transfers }, refused };
   }
+}
+
+function indexOf(names: string[], name: string): number {
+  const last = names.length - 1;
+  if (names[last] === name) return last;
+  const at = names.indexOf(name);
+  return at < 0 ? names.push(name) - 1 : at;
+}
+
+/** Longer ones are not looked through: posting them takes longer than the letter around them. */
+const MAX_LOOK = 64;
+
+/**
+ * What may lie side by side in one message: primitive values, and objects that hold nothing else and have not been seen in it
+ * before. In one message an object stays one object, and tasks must not get to see each other's.
+ */
+class Apart {
+  readonly #seen = new Set<unknown>();
+
+  takes(args: readonly unknown[]): boolean {
+    return args.every((arg) => isSafe(arg) || this.#takesObject(arg as object));
+  }
+
+  /** Shared values: all tasks under one context have the same. */
+  areSafe(values: Terms["values"]): boolean {
+    return values === undefined || [...values.values()].every(isSafe);
+  }
+
+  #takesObject(value: object): boolean {
+    // Shared memory is shared, and a view of it holds nothing else.
+    if (
+      value instanceof SharedArrayBuffer ||
+      (ArrayBuffer.isView(value) && value.buffer instanceof SharedArrayBuffer)
+    )
+      return true;
+    if (this.#seen.has(value) || !isFlat(value)) return false;
+    this.#seen.add(value);
+    return true;
+  }
+}
+
+/** Primitive and cloneable. */
+function isSafe(value: unknown): boolean {
+  const type = typeof value;
+  return value === null || (type !== "object" && type !== "function" && type !== "symbol");
+}
+
+function isFlat(value: object): boolean {
+  if (Array.isArray(value)) return value.length <= MAX_LOOK && value.every(isSafe);
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+  let left = MAX_LOOK;
+  try {
+    for (const key in value)
+      if (left-- === 0 || !isSafe((value as Readonly<Record<string, unknown>>)[key])) return false;
+  } catch {
+    // A getter that throws: posting it will say so.
+    return false;
+  }
+  return true;
 }
 
 /** The cause a job's context will have when its own deadline passes: its thread is told beforehand. */
@@ -114,6 +194,11 @@ function culprit(job: Job): string | undefined {
   return at < 0 ? undefined : `argument ${String(at + 1)} of task ${JSON.stringify(job.name)}`;
 }
 
+/** What to tell a job that could not be posted. `error`: what the attempt threw. */
+export function refusal(job: Job, error: unknown): PoolError {
+  return notCloneable(culprit(job) ?? `an argument of task ${JSON.stringify(job.name)}`, error);
+}
+
 /**
  * Of jobs whose envelope could not be posted, those it was because of, with what to tell them: all of them, if there is only
  * one; possibly none.
@@ -127,8 +212,7 @@ export function refusals(jobs: readonly Job[], error: unknown): Map<Job, PoolErr
     if (what !== undefined) refused.set(job, notCloneable(what, error));
   }
   const [only] = jobs;
-  if (refused.size === 0 && only !== undefined && jobs.length === 1)
-    refused.set(only, notCloneable(`an argument of task ${JSON.stringify(only.name)}`, error));
+  if (refused.size === 0 && only !== undefined && jobs.length === 1) refused.set(only, refusal(only, error));
   return refused;
 }
 

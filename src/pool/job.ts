@@ -117,12 +117,14 @@ export abstract class Job {
     const { scope } = this;
     this.thread = thread;
     this.place = place;
+    thread.jobs++;
     scope.words = thread.lane.notice(place);
     scope.epoch = thread.epoch;
   }
 
   /** It is on no thread any more. */
   off(): void {
+    if (this.thread !== undefined) this.thread.jobs--;
     this.thread = undefined;
     this.scope.words = undefined;
   }

@@ -25,6 +25,7 @@ import type { Reply } from "../workers/messages.js";
 import { notCloneable } from "./hand-over.js";
 import type { Job } from "./job.js";
 import type { Thread } from "./thread.js";
+import type { Outcome } from "./types.js";
 
 /** How a job ended that ran to its end. */
 export type Report =
@@ -40,6 +41,7 @@ export type Report =
 export interface Finished {
   readonly job: Job;
   readonly report: Report;
+  readonly outcome: Outcome;
   /** How long it ran, ms. */
   readonly took: number;
 }
@@ -49,7 +51,7 @@ const expired: Report = { type: "expired" };
 
 export class Load {
   readonly jobs: readonly Job[];
-  readonly #thread: Thread;
+  readonly thread: Thread;
   readonly #epoch: number;
   /** The first place that has not been looked at and found over. The thread goes through them in order. */
   #cursor = 0;
@@ -57,7 +59,7 @@ export class Load {
   #seen = -1;
 
   constructor(thread: Thread, jobs: readonly Job[]) {
-    this.#thread = thread;
+    this.thread = thread;
     this.#epoch = thread.epoch;
     this.jobs = jobs;
   }
@@ -69,7 +71,7 @@ export class Load {
    * @param isLast there will be none: the thread has gone
    */
   collect(reply?: Reply, isLast = false): Finished[] {
-    const { lane } = this.#thread;
+    const { lane } = this.thread;
     const epoch = this.#epoch;
     const finished: Finished[] = [];
     for (; this.#cursor < this.jobs.length; this.#cursor++) {
@@ -77,19 +79,20 @@ export class Load {
       const job = this.jobs[place] as Job;
       if (lane.stands(epoch, place, DONE)) {
         if (lane.ended(place) === REPLIED && reply === undefined && !isLast) break;
-        finished.push({ job, report: this.#report(place, reply), took: lane.took(place) });
+        const report = this.#report(place, reply);
+        finished.push({ job, report, outcome: outcomeOf(report, isLast), took: lane.took(place) });
       } else if (!lane.stands(epoch, place, DROPPED)) {
         break;
-      } else if (job.outcome === undefined && job.thread === this.#thread) {
+      } else if (job.outcome === undefined && job.thread === this.thread) {
         // Not dropped from here, nor taken back.
-        finished.push({ job, report: expired, took: 0 });
+        finished.push({ job, report: expired, outcome: "dropped", took: 0 });
       }
     }
     return finished;
   }
 
   #report(place: number, reply: Reply | undefined): Report {
-    const { lane } = this.#thread;
+    const { lane } = this.thread;
     const ended = lane.ended(place);
     switch (ended) {
       case UNDEFINED:
@@ -123,7 +126,7 @@ export class Load {
 
   #take(place: number, report: (value: unknown) => Report): Report {
     try {
-      const parcel = this.#thread.takeParcel(place);
+      const parcel = this.thread.takeParcel(place);
       return parcel === undefined ? { type: "lost" } : report(parcel.value);
     } catch (error) {
       return { type: "failed", error: notCloneable(this.#resultOf(place), error) };
@@ -134,16 +137,25 @@ export class Load {
     return `the result of task ${JSON.stringify(this.jobs[place]?.name)}`;
   }
 
-  /** Those that have not begun, in order; from now on they cannot. */
-  takeBack(): Job[] {
-    const { lane } = this.#thread;
+  /**
+   * Those that have not begun, in order; from now on they cannot.
+   *
+   * @param from leaves alone those before this place
+   */
+  takeBack(from = this.#cursor): Job[] {
+    const { lane } = this.thread;
     const epoch = this.#epoch;
     const taken: Job[] = [];
     // From the far end: the thread comes from the other one.
-    for (let place = this.jobs.length - 1; place >= this.#cursor; place--) {
+    for (let place = this.jobs.length - 1; place >= from; place--) {
       if (lane.move(epoch, place, OFFERED, DROPPED)) taken.push(this.jobs[place] as Job);
     }
     return taken.reverse();
+  }
+
+  /** The place after the one that the thread is at, or will be at next. */
+  get behind(): number {
+    return this.#cursor + 1;
   }
 
   /** The thread has not been seen to begin any of it. */
@@ -153,23 +165,12 @@ export class Load {
 
   /** The job that the thread is at, once `collect` has been called: it has begun and not ended. */
   current(): Job | undefined {
-    const { lane } = this.#thread;
+    const { lane } = this.thread;
     const epoch = this.#epoch;
     const place = this.#cursor;
     if (place === this.jobs.length) return undefined;
     const began = lane.stands(epoch, place, STARTED) || lane.stands(epoch, place, KILLING);
     return began ? this.jobs[place] : undefined;
-  }
-
-  /** How many wait behind one that has begun. */
-  get waiting(): number {
-    const { lane } = this.#thread;
-    const epoch = this.#epoch;
-    let count = 0;
-    for (let place = this.jobs.length - 1; place > 0 && place >= this.#cursor; place--) {
-      if (lane.stands(epoch, place, OFFERED)) count++;
-    }
-    return count;
   }
 
   /** Whether the thread is still at the same job as at the last call. */
@@ -178,4 +179,10 @@ export class Load {
     this.#seen = this.#cursor;
     return lingers;
   }
+}
+
+function outcomeOf({ type }: Report, hasDied: boolean): Outcome {
+  if (type === "expired") return "dropped";
+  if (type !== "lost") return type;
+  return hasDied ? "crashed" : "failed";
 }

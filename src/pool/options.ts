@@ -122,17 +122,27 @@ function resolveModule(module: string | URL): string {
   return pathToFileURL(module).href;
 }
 
-/** @throws TypeError ERR_INVALID_ARG */
-export function checkSubmitOptions(where: string, options: SubmitOptions): void {
+/**
+ * Reads each of them once.
+ *
+ * @throws TypeError ERR_INVALID_ARG
+ */
+export function resolveSubmitOptions(where: string, options: SubmitOptions): SubmitOptions {
   if (typeof options !== "object" || (options as unknown) === null)
     throw invalidArg(`${where}: options`, "an object", options);
-  if (options.grace !== undefined) checkGrace(`${where}: options.grace`, options.grace);
-  if (options.transfer !== undefined) checkTransferList(`${where}: options.transfer`, options.transfer);
-  const { priority } = options;
+  const { grace, transfer, priority, onOverrun } = options;
+  if (grace !== undefined) checkGrace(`${where}: options.grace`, grace);
+  if (transfer !== undefined) checkTransferList(`${where}: options.transfer`, transfer);
   if (priority !== undefined && (typeof priority !== "number" || Number.isNaN(priority))) {
     throw invalidArg(`${where}: options.priority`, "a number", priority);
   }
-  checkOnOverrun(`${where}: options.onOverrun`, options.onOverrun);
+  checkOnOverrun(`${where}: options.onOverrun`, onOverrun);
+  return {
+    ...(grace !== undefined && { grace }),
+    ...(transfer !== undefined && { transfer: [...transfer] }),
+    ...(priority !== undefined && { priority }),
+    ...(onOverrun !== undefined && { onOverrun }),
+  };
 }
 
 /** As given, with defaults. */

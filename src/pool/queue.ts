@@ -6,8 +6,8 @@ export interface Queued<T> extends HeapItem {
   readonly priority: number;
   /** On this thread's monotonic clock, ms; Infinity without one. */
   readonly deadline: number;
-  /** Counts up: the tie-breaker. */
-  readonly id: number;
+  /** Counts up with each push: the tie-breaker. */
+  order: number;
   next: T | undefined;
   prev: T | undefined;
 }
@@ -37,11 +37,20 @@ class FifoLine<T extends Queued<T>> implements Line<T> {
     this.size++;
   }
 
+  /** Behind those of the first that came before it: only what was put back can be. */
   putBack(item: T): void {
-    item.next = this.#first;
-    if (this.#first === undefined) this.#last = item;
-    else this.#first.prev = item;
-    this.#first = item;
+    let prev: T | undefined;
+    let next = this.#first;
+    while (next !== undefined && next.order < item.order) {
+      prev = next;
+      next = next.next;
+    }
+    item.prev = prev;
+    item.next = next;
+    if (prev === undefined) this.#first = item;
+    else prev.next = item;
+    if (next === undefined) this.#last = item;
+    else next.prev = item;
     item.slot = 0;
     this.size++;
   }
@@ -66,7 +75,7 @@ class FifoLine<T extends Queued<T>> implements Line<T> {
 /** The earliest deadline first; those without one last, in the order they came. */
 class DeadlineLine<T extends Queued<T>> implements Line<T> {
   readonly #heap = new Heap<T>(
-    (a, b) => a.deadline < b.deadline || (a.deadline === b.deadline && a.id < b.id),
+    (a, b) => a.deadline < b.deadline || (a.deadline === b.deadline && a.order < b.order),
   );
 
   get size(): number {
@@ -93,6 +102,7 @@ export class TaskQueue<T extends Queued<T>> {
   /** Priorities with a line, highest first. */
   #priorities: number[] = [];
   #size = 0;
+  #pushed = 0;
 
   constructor(order: "fifo" | "deadline") {
     this.#order = order;
@@ -103,11 +113,12 @@ export class TaskQueue<T extends Queued<T>> {
   }
 
   push(item: T): void {
+    item.order = ++this.#pushed;
     this.#line(item.priority).push(item);
     this.#size++;
   }
 
-  /** To the front of its line: it was next once already. */
+  /** To the front of its line, where it was next once already. */
   putBack(item: T): void {
     this.#line(item.priority).putBack(item);
     this.#size++;

@@ -2,11 +2,14 @@
 
 import { invalidArg } from "../context/invalid.js";
 
-/** Sync where it can be, since a promise for each input would cost more than the rest of it. */
-type Step = IteratorResult<unknown> | PromiseLike<IteratorResult<unknown>>;
+/** What an iterator says of its next value, read once: steps are objects of the user's. */
+export interface Step {
+  readonly isDone: boolean;
+  readonly value: unknown;
+}
 
 interface AnyIterator {
-  next(): Step;
+  next(): unknown;
   return?(): unknown;
 }
 
@@ -53,18 +56,17 @@ export class Source {
   }
 
   /**
-   * The next step, or a promise for it. Throws, and rejects, what the iterable does, which is exhausted then. Not to be
-   * called again before it has come.
+   * The next step, or a promise for it, since a promise for each input would cost more than the rest of it. Throws, and
+   * rejects, what the iterable does, which is exhausted then. Not to be called again before it has come.
    */
-  next(): Step {
+  next(): Step | Promise<Step> {
     try {
       this.#iterator ??= open(this.#inputs);
       this.#isAsking = true;
       const step = this.#iterator.next();
-      if (typeof (step as PromiseLike<unknown>).then !== "function")
-        return this.#took(step as IteratorResult<unknown>);
+      if (!isThenable(step)) return this.#took(step);
       return Promise.resolve(step).then(
-        (value) => this.#took(value),
+        (late) => this.#took(late),
         (error: unknown) => {
           this.#failed();
           throw error;
@@ -76,12 +78,19 @@ export class Source {
     }
   }
 
-  #took(step: IteratorResult<unknown>): IteratorResult<unknown> {
-    this.#isAsking = false;
-    if (typeof step !== "object" || (step as unknown) === null)
-      throw new TypeError("the inputs' iterator returned something that is no iterator result");
-    if (step.done === true) this.isExhausted = true;
-    return step;
+  #took(step: unknown): Step {
+    try {
+      if (typeof step !== "object" || step === null)
+        throw new TypeError("the inputs' iterator returned something that is no iterator result");
+      const { done, value } = step as { done?: unknown; value?: unknown };
+      const isDone = Boolean(done);
+      this.#isAsking = false;
+      if (isDone) this.isExhausted = true;
+      return { isDone, value };
+    } catch (error) {
+      this.#failed();
+      throw error;
+    }
   }
 
   #failed(): void {
@@ -104,6 +113,10 @@ export class Source {
       // As said above.
     }
   }
+}
+
+function isThenable(step: unknown): step is PromiseLike<unknown> {
+  return typeof step === "object" && step !== null && typeof (step as { then?: unknown }).then === "function";
 }
 
 function open(inputs: Inputs): AnyIterator {

@@ -19,6 +19,7 @@ export class PoolTask extends Job implements Task<unknown>, Queued<Waiting> {
   next: Waiting | undefined = undefined;
   prev: Waiting | undefined = undefined;
   slot = -1;
+  order = 0;
   #progress = 0;
   /** Whether the context had ended before the task was over. */
   #cancelled = false;

@@ -7,7 +7,16 @@ import { Piscina } from "piscina";
 import { workerEntry } from "../entry-url.js";
 import type { Carried } from "../workers/carry.js";
 import { type Claim, Lane, nextEpoch, OFFERED } from "../workers/lane.js";
-import type { Envelope, HelloAnswer, Parcel, Reply, ToThread, Wake } from "../workers/messages.js";
+import type {
+  Envelope,
+  HelloAnswer,
+  Letter,
+  Parcel,
+  Reply,
+  Terms,
+  ToThread,
+  Wake,
+} from "../workers/messages.js";
 import type { Contents } from "./hand-over.js";
 import { Load } from "./load.js";
 import type { ThreadOptions } from "./options.js";
@@ -47,6 +56,8 @@ export class Thread {
   readonly #worker: Worker;
   readonly lane = new Lane();
   readonly #port: MessagePort;
+  /** Jobs that are on it: not settled, as far as is known here, nor taken back. */
+  jobs = 0;
   /** Of the envelope it has, or had last. */
   epoch = 0;
   #error: unknown;
@@ -122,10 +133,20 @@ export class Thread {
     }
   }
 
-  /** Hands it some jobs, to be run one after the other. It must be idle. */
+  /** From now on it is about the next envelope: to be called before `postLetter`. */
+  prepare(): void {
+    this.epoch = nextEpoch(this.epoch);
+  }
+
+  /** What the task that will be at `place` is called with. Throws what cannot be cloned. */
+  postLetter(place: number, args: readonly unknown[], values: Terms["values"]): void {
+    const letter: Letter = { type: "letter", epoch: this.epoch, place, args, values };
+    this.#port.postMessage(letter);
+  }
+
+  /** Hands it some jobs, to be run one after the other. It must be idle, and prepared. */
   run({ jobs, message, transfers }: Contents): void {
-    const epoch = nextEpoch(this.epoch);
-    this.epoch = epoch;
+    const { epoch } = this;
     const load = new Load(this, jobs);
     this.state = { kind: "busy", load };
     this.lane.offer(epoch, jobs.length);
@@ -152,7 +173,7 @@ export class Thread {
   /** What the loop of the task at `place` sees at its next poll, and what wakes the task if it awaits something. */
   notify(place: number, notice: Wake["notice"], cause: Carried | undefined): void {
     const { lane, epoch } = this;
-    const wake: Wake = { epoch, place, notice, cause };
+    const wake: Wake = { type: "wake", epoch, place, notice, cause };
     // A loop that sees the notice fetches the cause at once: it has to be there by then.
     if (cause !== undefined) this.#port.postMessage(wake);
     lane.post(epoch, place, notice);
@@ -168,6 +189,11 @@ export class Thread {
   /** Whether the claim of the task at `place` stands there. */
   stands(place: number, state: Claim): boolean {
     return this.lane.stands(this.epoch, place, state);
+  }
+
+  /** Of its jobs, those that wait behind another one. */
+  get waiting(): number {
+    return Math.max(0, this.jobs - 1);
   }
 
   /** Whether the task at `place` waits behind another one. */

@@ -13,13 +13,12 @@ export type Waiting = PoolTask | Turn;
  */
 export class Turn implements Queued<Waiting> {
   readonly batch: PoolBatch;
-  /** Behind the tasks that were submitted before it: set when it lines up. */
-  id = 0;
   readonly priority = 0;
   readonly deadline: number;
   next: Waiting | undefined = undefined;
   prev: Waiting | undefined = undefined;
   slot = -1;
+  order = 0;
 
   constructor(batch: PoolBatch) {
     this.batch = batch;

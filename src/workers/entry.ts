@@ -2,7 +2,8 @@
 import type { MessagePort } from "node:worker_threads";
 import { carry } from "./carry.js";
 import { Lane } from "./lane.js";
-import type { HelloAnswer, Reply, ToThread, Wake } from "./messages.js";
+import { Mailbox } from "./mailbox.js";
+import type { HelloAnswer, Posted, Reply, ToThread } from "./messages.js";
 import { type Seat, type TaskFunction, Work } from "./work.js";
 
 type Exports = Record<string, unknown> & { readonly default?: unknown };
@@ -22,10 +23,11 @@ export function handle(message: ToThread): Promise<HelloAnswer> | Reply | Promis
 }
 
 async function sitDown(module: string, lane: Lane, port: MessagePort): Promise<HelloAnswer> {
-  const mine: Seat = { lane, port, tasks: new Map(), current: undefined };
+  const mine: Seat = { lane, mailbox: new Mailbox(port), tasks: new Map(), current: undefined };
   seat = mine;
-  port.on("message", (wake: Wake) => {
-    mine.current?.receive(wake);
+  port.on("message", (message: Posted) => {
+    const wake = mine.mailbox.sort(message);
+    if (wake !== undefined) mine.current?.receive(wake);
   });
   // It listens, and yet a thread with nothing to do is free to go.
   port.unref();

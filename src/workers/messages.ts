@@ -1,4 +1,4 @@
-/** The messages between the pool and its threads. Types only: what each means is in docs/protocol.md. */
+/** The messages between the pool and its threads. Types, but for one number: what each means is in docs/protocol.md. */
 import type { MessagePort } from "node:worker_threads";
 import type { Carried } from "./carry.js";
 import type { LIVE, Notice } from "./lane.js";
@@ -21,11 +21,14 @@ export interface Envelope {
   readonly names: readonly string[];
   readonly terms: readonly Terms[];
   /**
-   * For each task the index of its name, the index of its terms, the number of its arguments, and the arguments. Flat,
-   * because an object for each costs five times as much to clone (bench/throughput).
+   * For each task the index of its name, the index of its terms, the number of its arguments, and the arguments; or BY_LETTER
+   * for that number, and none. Flat, because an object for each costs five times as much to clone (bench/throughput).
    */
   readonly calls: readonly unknown[];
 }
+
+/** In place of the number of arguments: they, and the shared values, come in a letter. */
+export const BY_LETTER = -1;
 
 /** What a task's context brings along. Tasks submitted under the same one share it. */
 export interface Terms {
@@ -51,12 +54,27 @@ export type ToThread = Hello | Envelope;
  * word is stored, so it says what the word will.
  */
 export interface Wake {
+  readonly type: "wake";
   readonly epoch: number;
   readonly place: number;
   readonly notice: Exclude<Notice, typeof LIVE>;
   /** Undefined: none was given. */
   readonly cause: Carried | undefined;
 }
+
+/**
+ * From pool to thread, on the port, before the envelope: what one task of it is called with. What is cloned in one message keeps
+ * its identity there, and tasks must not get to see each other's objects.
+ */
+export interface Letter {
+  readonly type: "letter";
+  readonly epoch: number;
+  readonly place: number;
+  readonly args: readonly unknown[];
+  readonly values: Map<string, unknown> | undefined;
+}
+
+export type Posted = Wake | Letter;
 
 export type HelloAnswer =
   /** `names`: of the functions the module exports */

@@ -1,11 +1,11 @@
 /** Where a task stands in its worker, and the way from its contexts to it. */
-import type { MessagePort } from "node:worker_threads";
 import { internalKey } from "../context/keys.js";
 import type { Lane } from "./lane.js";
+import type { Mailbox } from "./mailbox.js";
 
 export interface Place {
   readonly lane: Lane;
-  readonly port: MessagePort;
+  readonly mailbox: Mailbox;
   readonly epoch: number;
   /** In the lane. */
   readonly at: number;

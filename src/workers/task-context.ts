@@ -1,5 +1,4 @@
 /** A task's context inside its worker: a node of the tree whose end comes from another thread. */
-import { receiveMessageOnPort } from "node:worker_threads";
 import { type Alarm, clearAlarm, ringDue, setAlarm } from "../context/alarms.js";
 import { now } from "../context/clock.js";
 import type { Context } from "../context/context.js";
@@ -104,14 +103,8 @@ class LaneWatch extends Watch implements Alarm {
 
   /** In the middle of a synchronous loop no event brings the message: fetch it. It was posted before the notice. */
   #causeFromPort(): unknown {
-    for (
-      let got = receiveMessageOnPort(this.#place.port);
-      got !== undefined && this.#wake === undefined;
-      got = receiveMessageOnPort(this.#place.port)
-    ) {
-      const wake = got.message as Wake;
-      if (this.#isMine(wake)) this.#wake = wake;
-    }
+    const { mailbox, epoch, at } = this.#place;
+    this.#wake ??= mailbox.wake(epoch, at);
     const carried = this.#wake?.cause;
     return carried === undefined ? undefined : unpack(carried);
   }
@@ -200,7 +193,7 @@ export function dueOf({ deadline }: Terms): number {
 }
 
 /** A context with the values that came along. */
-export function valuesOf({ values }: Terms): Context {
+export function valuesOf(values: Terms["values"]): Context {
   let ctx: Context = background;
   if (values !== undefined)
     for (const [name, value] of values) ctx = new ValueLayer(ctx, sharedKey(name), value);

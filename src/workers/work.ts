@@ -28,7 +28,8 @@ import {
   UNCLONEABLE,
   UNDEFINED,
 } from "./lane.js";
-import type { Envelope, Parcel, Reply, Terms } from "./messages.js";
+import type { Mailbox } from "./mailbox.js";
+import { BY_LETTER, type Envelope, type Parcel, type Reply, type Terms } from "./messages.js";
 import type { Place } from "./place.js";
 import { dueOf, TaskNode, valuesOf } from "./task-context.js";
 import { transfersOf } from "./transfer.js";
@@ -38,7 +39,7 @@ export type TaskFunction = (ctx: Context, ...args: readonly unknown[]) => unknow
 /** What a thread has for its whole life. */
 export interface Seat {
   readonly lane: Lane;
-  readonly port: MessagePort;
+  readonly mailbox: Mailbox;
   readonly tasks: Map<string, TaskFunction>;
   current: TaskNode | undefined;
 }
@@ -64,7 +65,11 @@ export class Work {
   constructor(seat: Seat, envelope: Envelope) {
     this.#seat = seat;
     this.#envelope = envelope;
-    this.#common = envelope.terms.map((terms) => ({ terms, values: valuesOf(terms), when: dueOf(terms) }));
+    this.#common = envelope.terms.map((terms) => ({
+      terms,
+      values: valuesOf(terms.values),
+      when: dueOf(terms),
+    }));
   }
 
   /** Runs the tasks that are left; the answer waits for those that return a promise. */
@@ -73,26 +78,31 @@ export class Work {
       const pending = this.#runNext();
       if (pending !== undefined) return pending.then(() => this.proceed());
     }
+    this.#seat.mailbox.clear();
     return this.#reply;
   }
 
   #runNext(): Promise<void> | undefined {
-    const { lane, port, tasks } = this.#seat;
+    const { lane, mailbox, tasks } = this.#seat;
     const { epoch, names, calls } = this.#envelope;
     const at = this.#at++;
-    const [name, terms, count] = [this.#cursor++, this.#cursor++, this.#cursor++];
+    const name = names[calls[this.#cursor++] as number] as string;
+    const common = this.#common[calls[this.#cursor++] as number] as Common;
+    const count = calls[this.#cursor++] as number;
     const first = this.#cursor;
-    this.#cursor += calls[count] as number;
-    const common = this.#common[calls[terms] as number] as Common;
+    if (count !== BY_LETTER) this.#cursor += count;
     if (this.#since >= common.when) lane.move(epoch, at, OFFERED, DROPPED);
     // Dropped, or taken back: not ours to run.
     if (!lane.move(epoch, at, OFFERED, STARTED)) return undefined;
-    const place: Place = { lane, port, epoch, at, isLeft: false };
-    const task = new TaskNode(place, common.terms, common.values, common.when);
+    const letter = count === BY_LETTER ? mailbox.letter(epoch, at) : undefined;
+    const args = letter === undefined ? calls.slice(first, this.#cursor) : letter.args;
+    const values = letter === undefined ? common.values : valuesOf(letter.values);
+    const place: Place = { lane, mailbox, epoch, at, isLeft: false };
+    const task = new TaskNode(place, common.terms, values, common.when);
     this.#seat.current = task;
     try {
-      const fn = tasks.get(names[calls[name] as number] as string) as TaskFunction;
-      const result = fn(task, ...calls.slice(first, this.#cursor));
+      const fn = tasks.get(name) as TaskFunction;
+      const result = fn(task, ...args);
       if (!isThenable(result)) return this.#finish(task, place, this.#reportValue(place, result), result);
       task.awaits();
       return Promise.resolve(result).then(
@@ -160,9 +170,9 @@ export class Work {
     return FAILED;
   }
 
-  #post({ port, epoch, at }: Place, value: unknown, transfers?: readonly object[]): void {
+  #post({ mailbox, epoch, at }: Place, value: unknown, transfers?: readonly object[]): void {
     const parcel: Parcel = { epoch, place: at, value };
-    port.postMessage(parcel, transfers as Parameters<MessagePort["postMessage"]>[1]);
+    mailbox.port.postMessage(parcel, transfers as Parameters<MessagePort["postMessage"]>[1]);
   }
 }
 

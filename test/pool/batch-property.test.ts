@@ -111,8 +111,8 @@ test("each input runs once at most, results are its own and in order, all of it 
         expectBalanced(stats);
         expect(stats.submitted - before.submitted).toBeLessThanOrEqual(source.read);
         // A step that was under way is not waited for.
-      if (isAsync) for (let i = 0; i < 3; i++) await turn();
-      expect(source.closed).toBe(source.read === 0 && source.closed === 0 ? 0 : 1);
+        if (isAsync) for (let i = 0; i < 3; i++) await turn();
+        expect(source.closed).toBe(source.read === 0 && source.closed === 0 ? 0 : 1);
         // Nothing has run twice.
         expect(begun.every((times) => times <= 1)).toBe(true);
         // What the reader got is the inputs' own, in order where that was asked for.

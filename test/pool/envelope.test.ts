@@ -208,6 +208,88 @@ describe("what comes back is each one's own", () => {
   });
 });
 
+describe("objects are each one's own, though they came in one message", () => {
+  test("an argument that all of them were given", async () => {
+    const steps = await stepsOf();
+    await using pool = steps.pool;
+    const flat = { count: 0 };
+    const nested = { inner: { count: 0 } };
+    for (let i = 0; i < 40; i++) await pool.run(background, "touch", { count: 0 }, "test.none");
+    for (const shared of [flat, nested]) {
+      const tasks = await steps.together(() =>
+        Array.from({ length: 20 }, () => pool.submit(background, "touch", [shared, "test.none"])),
+      );
+      const seen = await Promise.all(tasks.map(({ result }) => result));
+      expect(seen).toEqual(Array(20).fill([0, undefined]));
+      const twice = pool.run(background, "touch", shared, "test.none");
+      expect(await twice).toEqual([0, undefined]);
+    }
+    // The inputs of a chunk, and what is inside of them.
+    const inner = { count: 0 };
+    for (const inputs of [
+      Array(20).fill(flat),
+      Array.from({ length: 20 }, () => ({ inner })),
+    ] as unknown[][]) {
+      const seen = await pool.map(background, "touch", inputs, { chunk: 20 }).results();
+      expect(seen).toEqual(Array(20).fill([0, undefined]));
+    }
+  });
+
+  test("a shared value", async () => {
+    const steps = await stepsOf();
+    await using pool = steps.pool;
+    const key = sharedKey<{ count: number }>("test.shared");
+    const ctx = withValue(background, key, { count: 0 });
+    for (let i = 0; i < 40; i++) await pool.run(background, "touch", { count: 0 }, "test.none");
+    const tasks = await steps.together(() =>
+      Array.from({ length: 20 }, () => pool.submit(ctx, "touch", [{ count: 0 }, "test.shared"])),
+    );
+    expect(await Promise.all(tasks.map(({ result }) => result))).toEqual(Array(20).fill([0, 0]));
+  });
+
+  test("a buffer that one of them gives away", async () => {
+    const steps = await stepsOf();
+    await using pool = steps.pool;
+    const bytes = new Uint8Array(5);
+    for (let i = 0; i < 40; i++) await pool.run(background, "takeAway", bytes);
+    const tasks = await steps.together(() =>
+      Array.from({ length: 20 }, (_, i) =>
+        pool.submit(background, "takeAway", [i % 2 === 0 ? bytes : bytes.subarray(1)]),
+      ),
+    );
+    const lengths = await Promise.all(tasks.map(({ result }) => result));
+    expect(lengths).toEqual(Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? 5 : 4)));
+    expect(bytes.byteLength).toBe(5);
+  });
+
+  test("with tasks that await between them, and ones that are cancelled, each gets what it was given", async () => {
+    const steps = await stepsOf();
+    await using pool = steps.pool;
+    const [ctx, cancel] = withCancel(background);
+    const hold = threadGate();
+    const held = pool.submit(background, "hold", [hold.view]);
+    await hold.entered();
+    const config = { deep: [1] };
+    const tasks = Array.from({ length: 60 }, (_, i) =>
+      pool.submit(i % 7 === 3 ? ctx : background, "step", [
+        steps.begun,
+        i + 1,
+        i % 5 === 2 ? "turn" : "return",
+        { i, config },
+      ]),
+    );
+    hold.open();
+    await held.result;
+    blockUntilBegun(steps, 1);
+    cancel("why");
+    for (const [i, task] of tasks.entries()) {
+      if (i % 7 === 3) expect(await settled(task)).toBe("dropped");
+      else expect(await task.result).toEqual(i % 5 === 2 ? i + 1 : { i, config });
+    }
+    await expectWhole(pool, 1);
+  });
+});
+
 describe("cancelled while it waits behind another one", () => {
   test("it is dropped inside cancel(), never begins, and its neighbours hear nothing of it", async () => {
     const steps = await stepsOf();

@@ -2,6 +2,7 @@
 import { background, type Context, type Pool, withCancel, withTimeout } from "lifeguard";
 import { describe, expect, test } from "vitest";
 import { failure, pooled, rejection, settled, threadGate, until } from "../support/pool.js";
+import { stepsOf } from "../support/steps.js";
 import { settles, turn } from "../support/turn.js";
 
 /** A pool of one thread that is held, with a full queue of two. */
@@ -73,6 +74,27 @@ test.each([1, 7, 50])(
     expect(most).toBeLessThanOrEqual(3);
   },
 );
+
+test("what goes into an envelope together makes room when it is through, though nothing is handed over then", async () => {
+  const steps = await stepsOf({ threads: 1, spares: 0, grace: 0, maxQueue: 4 });
+  await using pool = steps.pool;
+  const gate = threadGate();
+  const [ctx, cancel] = withCancel(background);
+  const spinning = pool.submit(ctx, "step", [steps.begun, 1, "spin"]);
+  await until(() => steps.begun[1] === 1);
+  cancel();
+  // With its thread being replaced, one more than maxQueue is taken in: they go together when it has come up.
+  const tasks = Array.from({ length: 5 }, (_, i) =>
+    i === 0 ? steps.step(2, "wait", gate.view) : steps.step(2 + i, "id"),
+  );
+  const room = pool.waitForRoom(background);
+  await gate.entered();
+  gate.open();
+  await room;
+  expect(await Promise.all(tasks.map(settled))).toEqual(Array(5).fill("completed"));
+  expect(await settled(spinning)).toBe("terminated");
+  await pool.waitForRoom(background);
+});
 
 test("first come, first served", async () => {
   const { pool, open } = await full();
