@@ -178,6 +178,11 @@ export class PoolBatch implements Batch<unknown> {
     return this.#pulled - this.#delivery.delivered < ahead || this.#host.isClosing;
   }
 
+  /** Whether there will be more inputs without any of those on threads coming to an end. */
+  get #mayReadMore(): boolean {
+    return this.#active + this.#turns.size > 0 && (this.#hasRoom || this.#delivery.isReady);
+  }
+
   #pull(): void {
     const source = this.#source;
     while (!source.isExhausted && !source.isAsking && this.scope.ending === null && this.#hasRoom) {
@@ -228,7 +233,7 @@ export class PoolBatch implements Batch<unknown> {
     let ready = this.#buffered + this.#returned.length - this.#turns.size * this.#chunk;
     while (ready > 0 && this.#active + this.#turns.size < this.#lanes) {
       // Less than a chunk goes only if there is nothing to wait for.
-      if (ready < this.#chunk && !isExhausted && !isAsking && this.#active + this.#turns.size > 0) break;
+      if (ready < this.#chunk && !isExhausted && !isAsking && this.#mayReadMore) break;
       const turn = new Turn(this);
       this.#turns.add(turn);
       ready -= this.#chunk;
@@ -311,8 +316,12 @@ export class PoolBatch implements Batch<unknown> {
   failed(item: BatchItem, error: unknown): void {
     if (item.outcome === "dropped") this.#dropped++;
     else this.#failed++;
+    const isFailure = item.outcome === "failed" || item.outcome === "crashed";
     if (this.#options.onError === "settle") this.#put(item.index, { status: "rejected", reason: error });
-    else if (item.outcome === "failed" || item.outcome === "crashed") this.fail(error);
+    else if (isFailure) this.fail(error);
+    // Below a custom context, whose end may be seen to come at a different time on each thread, an item may know of it first.
+    const { ending } = item.scope;
+    if (!isFailure && ending !== null && this.scope.ending === null) this.scope.end(ending);
   }
 
   #put(index: number, result: unknown): void {

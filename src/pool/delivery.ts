@@ -52,7 +52,7 @@ export class Delivery implements AsyncIterableIterator<unknown> {
     const index = at - this.delivered + this.#first;
     while (results.length < index) results.push(missing);
     results[index] = result;
-    while (this.#readers.length > 0 && this.#isReady) this.#readers.shift()?.resolve(this.#step());
+    while (this.#readers.length > 0 && this.isReady) this.#readers.shift()?.resolve(this.#step());
     if (this.#all !== undefined) this.#pour(this.#all.into);
   }
 
@@ -86,7 +86,8 @@ export class Delivery implements AsyncIterableIterator<unknown> {
     this.#first = 0;
   }
 
-  get #isReady(): boolean {
+  /** Whether the reader could have one. */
+  get isReady(): boolean {
     return this.#first < this.#results.length && this.#results[this.#first] !== missing;
   }
 
@@ -99,7 +100,7 @@ export class Delivery implements AsyncIterableIterator<unknown> {
   }
 
   #pour(into: unknown[]): void {
-    for (; this.#isReady; this.#first++) {
+    for (; this.isReady; this.#first++) {
       into.push(this.#results[this.#first]);
       this.delivered++;
     }
@@ -119,7 +120,7 @@ export class Delivery implements AsyncIterableIterator<unknown> {
   // ---- the reader's side
 
   next(): Promise<IteratorResult<unknown>> {
-    if (this.#isReady) {
+    if (this.isReady) {
       const step = this.#step();
       this.#host.taken();
       return Promise.resolve(step);

@@ -157,8 +157,8 @@ export class Dispatcher {
   /** Cancels what is queued and running. `why` is the reason of the reason. */
   cancelAll(why?: unknown): void {
     const reason = this.#closedError(why === undefined ? undefined : { cause: why });
-    for (const job of this.#handedOver()) job.cancel(reason);
     for (const batch of this.#batches) batch.cancel(reason);
+    for (const job of this.#handedOver()) job.cancel(reason);
     for (let next = this.#queue.peek(); next !== undefined; next = this.#queue.peek()) {
       if (next instanceof PoolTask) {
         next.cancel(reason);
@@ -319,6 +319,7 @@ export class Dispatcher {
     const smallShare = Math.ceil(waiting / (1 + Math.max(0, this.#options.threads - this.#staff.busy)));
     this.#queue.remove(first);
     const tasks = [first];
+    this.#inHand = tasks;
     let filled = this.#shareOf(first);
     while (tasks.length < PLACES && tasks.length < (filled < SMALL ? smallShare : share)) {
       const next = this.#queue.peek();
@@ -613,18 +614,21 @@ export class Dispatcher {
 
   #refused(load: Load, error: unknown): void {
     const batch = batchOf(load);
-    const isLive = ({ outcome }: Job): boolean => outcome === undefined;
-    // Trying them runs their getters, which may even end some.
-    const refused = refusals(load.jobs.filter(isLive), error);
-    for (const job of refused.keys()) if (!isLive(job)) refused.delete(job);
-    const jobs = load.jobs.filter(isLive);
+    const jobs = load.jobs.filter(({ outcome }) => outcome === undefined);
+    // Off the thread first, which is free already: trying them runs their getters, which may do anything.
+    for (const job of jobs) this.#cameBack(job);
+    this.#inHand = jobs;
+    const refused = refusals(jobs, error);
+    this.#inHand = [];
     // If no one of them is it, each has to go alone to find out.
     if (refused.size === 0) for (const job of jobs) job.retries++;
-    for (const job of refused.keys()) this.#cameBack(job);
-    this.#giveBack(jobs.filter((job) => !refused.has(job)));
+    this.#lineUpAgain(jobs.filter((job) => !refused.has(job)));
     batch?.freed();
     this.#dispatch();
-    for (const [job, why] of refused) this.#fail(job, why);
+    for (const [job, why] of refused) {
+      if (job.scope.ending === null) this.#fail(job, why);
+      else this.#drop(job);
+    }
     batch?.advance();
   }
 
@@ -673,9 +677,14 @@ export class Dispatcher {
     this.#ledger.cameBack();
   }
 
-  /** They go to where they came from, to be handed over again. In order; all of one batch, or of none. */
+  /** They have been taken back from their thread. */
   #giveBack(jobs: readonly Job[]): void {
     for (const job of jobs) this.#cameBack(job);
+    this.#lineUpAgain(jobs);
+  }
+
+  /** They go to where they came from, to be handed over again. In order; all of one batch, or of none. */
+  #lineUpAgain(jobs: readonly Job[]): void {
     const live = jobs.filter((job) => {
       if (job.scope.ending !== null) this.#drop(job);
       return job.outcome === undefined;

@@ -108,8 +108,14 @@ export class Pool<M = AnyTasks> implements AsyncDisposable {
     ctx: Context,
     name: K,
     inputs: Iterable<Input<M, K>> | AsyncIterable<Input<M, K>>,
-    options?: MapOptions,
+    options?: MapOptions & { onError?: "cancel" },
   ): Batch<Result<M, K>>;
+  map<K extends TaskName<M>>(
+    ctx: Context,
+    name: K,
+    inputs: Iterable<Input<M, K>> | AsyncIterable<Input<M, K>>,
+    options?: MapOptions,
+  ): Batch<Result<M, K> | PromiseSettledResult<Result<M, K>>>;
   map(ctx: Context, name: string, inputs: unknown, options?: MapOptions): Batch<unknown> {
     return this.#dispatcher.map(ctx, name, inputs, options);
   }

@@ -41,7 +41,8 @@ export class Source {
   total: number | undefined;
   /** There is nothing more to come. */
   isExhausted = false;
-  readonly #inputs: Inputs;
+  /** Let go of when there is nothing more to come: the batch's handle may be kept for long. */
+  #inputs: Inputs | undefined;
   #iterator: AnyIterator | undefined;
   #isAsking = false;
 
@@ -61,7 +62,7 @@ export class Source {
    */
   next(): Step | Promise<Step> {
     try {
-      this.#iterator ??= open(this.#inputs);
+      this.#iterator ??= open(this.#inputs as Inputs);
       this.#isAsking = true;
       const step = this.#iterator.next();
       if (!isThenable(step)) return this.#took(step);
@@ -85,7 +86,7 @@ export class Source {
       const { done, value } = step as { done?: unknown; value?: unknown };
       const isDone = Boolean(done);
       this.#isAsking = false;
-      if (isDone) this.isExhausted = true;
+      if (isDone) this.#exhausted();
       return { isDone, value };
     } catch (error) {
       this.#failed();
@@ -95,7 +96,13 @@ export class Source {
 
   #failed(): void {
     this.#isAsking = false;
+    this.#exhausted();
+  }
+
+  #exhausted(): void {
     this.isExhausted = true;
+    this.#inputs = undefined;
+    this.#iterator = undefined;
   }
 
   /**
@@ -103,10 +110,11 @@ export class Source {
    * under way, since that may never come. What they throw is nobody's: the batch is over.
    */
   async close(): Promise<void> {
-    if (this.#iterator === undefined || this.isExhausted) return;
-    this.isExhausted = true;
+    const iterator = this.#iterator;
+    this.#exhausted();
+    if (iterator === undefined) return;
     try {
-      const closed = this.#iterator.return?.();
+      const closed = iterator.return?.();
       if (this.#isAsking) Promise.resolve(closed).catch(() => {});
       else await closed;
     } catch {

@@ -87,13 +87,16 @@ export interface SubmitOptions {
   onOverrun?: "terminate";
 }
 
+/** Whether a task can be called without these arguments: all of them optional, or a rest. */
+type Optional<R extends readonly unknown[]> = [] extends R ? true : false;
+
 /** What `map` hands to a task: the one argument after its context. */
 export type Input<M, K extends keyof M> =
   TaskArgs<M[K]> extends infer A extends readonly unknown[]
     ? A extends readonly []
       ? unknown
       : A extends readonly [input?: infer I, ...rest: infer R]
-        ? Partial<R> extends R
+        ? Optional<R> extends true
           ? I
           : [error: "not a task for map: it needs more than one argument"]
         : A[number]
@@ -120,7 +123,7 @@ export interface MapOptions {
  * One task over many inputs, and its results, to be read once: with `for await`, or `results()`.
  *
  * Inputs are read as fast as results are: at most 16 per thread, or twice what the threads have in their chunks, are ahead
- * of the reader. Leaving the loop early cancels what is left, and waits until that has stopped.
+ * of the reader, unless the pool is closing. Leaving the loop early cancels what is left, and waits until that has stopped.
  *
  * When the context ends first, the results that are there are delivered, up to the first that is missing, and then the
  * reader gets its `err()`; nothing of the batch runs on by then.

@@ -11,7 +11,9 @@ import {
   withTimeout,
 } from "lifeguard";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Delegating } from "../support/contexts.js";
 import { openableGate } from "../support/gate.js";
+import { heapUsed } from "../support/memory.js";
 import {
   expectBalanced,
   expectWhole,
@@ -234,6 +236,36 @@ describe("order", () => {
     expect(got[9]).toBe(0);
     expect([...(got as number[])].sort((a, b) => a - b)).toEqual(range(10));
     expect(await reader.next()).toEqual({ done: true, value: undefined });
+  });
+
+  test.each(["fifo", "deadline"] as const)(
+    "%s: batches without an end share the threads, with each other and with run",
+    async (order) => {
+      await using busy = pooled({ threads: 1, order }, "items.mjs");
+      const readers = range(5).map(() => busy.map(background, "double", counted())[Symbol.asyncIterator]());
+      const counts = readers.map(() => 0);
+      const over = { isOver: false };
+      const reading = readers.map(async (reader, i) => {
+        while (!over.isOver) {
+          await reader.next();
+          counts[i] = (counts[i] as number) + 1;
+        }
+        await reader.return?.();
+      });
+      for (let i = 0; i < 20; i++) expect(await busy.run(background, "same", i)).toBe(i);
+      await until(() => counts.every((count) => count > 100));
+      over.isOver = true;
+      await Promise.all(reading);
+    },
+  );
+
+  test("an idle thread takes what is there, though it is less than a chunk, when nothing more may be read", async () => {
+    const gate = threadGate();
+    const inputs = range(100).map((id) => ({ id, how: id === 0 ? "wait" : "id", gate: gate.view }));
+    const batch = pool.map(background, "item", inputs, { chunk: 7 });
+    await until(() => batch.progress.done === 31);
+    gate.open();
+    expect(await batch.results()).toHaveLength(100);
   });
 
   test("several reads at a time are answered in turn", async () => {
@@ -492,6 +524,30 @@ describe("what stops it", () => {
     expect(inputs).toMatchObject({ read: 0, closed: 0 });
   });
 
+  test("a custom context whose deadline passes before it says so itself: the batch ends when an item has seen it", async () => {
+    const at = Date.now() + 30;
+    class Late extends Delegating {
+      override deadline(): number {
+        return at;
+      }
+      override done(): Promise<void> {
+        return new Promise(() => {});
+      }
+      override err(): undefined {
+        return undefined;
+      }
+    }
+    for (const onError of ["cancel", "settle"] as const) {
+      const { inputs } = items(200, { 20: "poll" });
+      const { got, error } = await read(
+        pool.map(new Late(background), "item", inputs, { chunk: 4, concurrency: 1, onError }),
+      );
+      expect(error).toMatchObject({ code: "ERR_DEADLINE_EXCEEDED" });
+      expect(got.length).toBeLessThan(200);
+    }
+    await expectWhole(pool);
+  });
+
   test("leaving the loop cancels what is left, and waits until it has stopped", async () => {
     const inputs = counted(1_000_000);
     const { stopped } = pool.stats().outcomes;
@@ -603,6 +659,81 @@ describe("inputs that misbehave", () => {
     expect(await failure(pool.map(background, "double", inputs).results())).toBeInstanceOf(TypeError);
   });
 
+  const throwing = Object.freeze({
+    "a value that cannot be read": {
+      done: false,
+      get value(): number {
+        throw thrown;
+      },
+    },
+    "an end that cannot be read": {
+      get done(): boolean {
+        throw thrown;
+      },
+      value: 1,
+    },
+  });
+  describe.each(["cancel", "settle"] as const)("onError %s", (onError) => {
+    test.each(Object.entries(throwing))("a step with %s, in time or late", async (_, step) => {
+      const inTime = { [Symbol.iterator]: () => ({ next: () => step }) };
+      const late = { [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve(step) }) };
+      for (const inputs of [inTime, late] as Iterable<number>[]) {
+        expect(await rejection(pool.map(background, "double", inputs, { onError }).results())).toBe(thrown);
+      }
+    });
+
+    test("a late step that is no object ends it: nothing more is asked for", async () => {
+      let asked = 0;
+      const inputs = { [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve(++asked) }) };
+      const { error } = await read(pool.map(background, "double", inputs as never, { onError }));
+      expect(error).toBeInstanceOf(TypeError);
+      expect(asked).toBe(1);
+    });
+  });
+
+  test("a step that has a `then` which is no function is a step", async () => {
+    let at = 0;
+    const inputs = {
+      // biome-ignore lint/suspicious/noThenProperty: this is what is tested
+      [Symbol.iterator]: () => ({ next: () => ({ done: at === 3, value: at++, then: undefined }) }),
+    };
+    expect(await pool.map(background, "double", inputs as Iterable<number>).results()).toEqual([0, 2, 4]);
+  });
+
+  test("a clean-up that never ends holds up the reader, not the pool", async () => {
+    const doomed = pooled({}, "items.mjs");
+    let asked = 0;
+    const inputs: AsyncIterable<number> = {
+      [Symbol.asyncIterator]: () => ({
+        // Two steps, and then one that comes late enough for the batch to be between steps.
+        next: () => Promise.resolve({ done: false as const, value: asked++ }),
+        return: () => new Promise(() => {}),
+      }),
+    };
+    const batch = doomed.map(background, "double", inputs);
+    await until(() => batch.progress.done === 32);
+    const reader = batch[Symbol.asyncIterator]();
+    const left = reader.return?.() as Promise<unknown>;
+    await doomed.destroy();
+    expect(await settles(left)).toBe(false);
+    expectBalanced(doomed.stats());
+  });
+
+  test("an envelope that cannot be posted though each input by itself can: they go one by one", async () => {
+    let reads = 0;
+    const inputs = range(12).map((id) => ({
+      id,
+      get odd() {
+        // Once in every message that holds several.
+        if (++reads % 7 === 0) throw new Error("not now");
+        return 1;
+      },
+    }));
+    const records = await pool.map(background, "same", inputs, { chunk: 6, onError: "settle" }).results();
+    expect(records).toHaveLength(12);
+    await expectWhole(pool);
+  });
+
   test("one that never comes: cancelling ends the batch all the same", async () => {
     async function* inputs(): AsyncGenerator<number> {
       yield 1;
@@ -673,6 +804,44 @@ describe("the reader", () => {
     expect(() => batch[Symbol.asyncIterator]()).toThrow(/results\(\) has been called/);
   });
 
+  test("reads that wait are answered before results() takes the rest", async () => {
+    const batch = pool.map(background, "double", range(10));
+    const reader = batch[Symbol.asyncIterator]();
+    const waiting = [reader.next(), reader.next()];
+    const results = batch.results();
+    expect((await Promise.all(waiting)).map(({ value }) => value as unknown)).toEqual([0, 2]);
+    expect(await results).toEqual(
+      range(10)
+        .slice(2)
+        .map((x) => 2 * x),
+    );
+  });
+
+  test("a read that nobody listens to is no unhandled rejection by way of a cancellation", async () => {
+    const unhandled: unknown[] = [];
+    const listen = (error: unknown): void => {
+      unhandled.push(error);
+    };
+    process.on("unhandledRejection", listen);
+    try {
+      const [ctx, cancel] = withCancel(background);
+      const never: AsyncIterable<number> = {
+        [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }),
+      };
+      void pool.map(ctx, "double", never)[Symbol.asyncIterator]().next();
+      void pool.map(ctx, "double", never).results();
+      const left = pool.map(background, "double", never)[Symbol.asyncIterator]();
+      const waiting = left.next();
+      cancel();
+      await left.return?.();
+      expect(await waiting).toEqual({ done: true, value: undefined });
+      for (let i = 0; i < 5; i++) await turn();
+    } finally {
+      process.off("unhandledRejection", listen);
+    }
+    expect(unhandled).toEqual([]);
+  });
+
   test("results() after the end of it all", async () => {
     const batch = pool.map(background, "double", range(10));
     await until(() => batch.progress.done === 10);
@@ -682,7 +851,7 @@ describe("the reader", () => {
 
   test("a failed batch says so once, to whoever reads it late", async () => {
     const { inputs } = items(3, { 1: "fail" });
-    const batch = pool.map(background, "item", inputs);
+    const batch = pool.map(background, "item", inputs, { concurrency: 1 });
     await until(() => pool.stats().running === 0 && batch.progress.done >= 2);
     for (let i = 0; i < 5; i++) await turn();
     expect(await read(batch)).toMatchObject({ got: [0], error: { message: "item 1" } });
@@ -792,6 +961,7 @@ describe("with the pool", () => {
     const closing = pooled({}, "items.mjs");
     const read = closing.map(background, "double", range(500)).results();
     const unread = closing.map(background, "double", counted(500));
+    await until(() => unread.progress.done === 32);
     await closing.close();
     expect(await read).toHaveLength(500);
     expect(await unread.results()).toEqual(range(500).map((x) => 2 * x));
@@ -822,10 +992,29 @@ describe("with the pool", () => {
     expectBalanced(doomed.stats());
   });
 
-  test("a batch that nobody reads any more does not hold on to its context's parent", async () => {
+  test("a batch that is over is not held by the context it was made under, nor its inputs by its handle", async () => {
     const [ctx, cancel] = withCancel(background);
-    for (let i = 0; i < 50; i++) await pool.map(ctx, "double", range(5)).results();
+    const finished = async (): Promise<WeakRef<object>> => {
+      const batch = pool.map(ctx, "double", range(5));
+      await batch.results();
+      return new WeakRef(batch);
+    };
+    const handles: unknown[] = [];
+    const fed = async (): Promise<WeakRef<object>> => {
+      const inputs = range(5);
+      const batch = pool.map(ctx, "double", inputs);
+      handles.push(batch);
+      await batch.results();
+      return new WeakRef(inputs);
+    };
+    for (const ref of [await finished(), await fed()]) {
+      for (let round = 0; round < 10 && ref.deref() !== undefined; round++) {
+        await turn();
+        heapUsed();
+      }
+      expect(ref.deref()).toBeUndefined();
+    }
+    expect(handles).toHaveLength(1);
     cancel();
-    await expectWhole(pool);
   });
 });

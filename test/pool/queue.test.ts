@@ -5,6 +5,7 @@ import { type Queued, TaskQueue } from "../../src/pool/queue.js";
 
 class Item implements Queued<Item> {
   slot = -1;
+  order = 0;
   next: Item | undefined;
   prev: Item | undefined;
   readonly id: number;
@@ -65,6 +66,21 @@ describe("order", () => {
     queue.remove(first);
     queue.putBack(first);
     expect(drain(queue)).toEqual([1, 2]);
+  });
+
+  test("items that are put back in any order come in the one they had", () => {
+    for (const order of [
+      [1, 2, 3, 4],
+      [4, 3, 2, 1],
+      [3, 4, 1, 2],
+    ]) {
+      const queue = new TaskQueue<Item>("fifo");
+      const items = [1, 2, 3, 4, 5, 6].map((id) => new Item(id, 0, 0));
+      for (const item of items) queue.push(item);
+      for (const item of items.slice(0, 4)) queue.remove(item);
+      for (const id of order) queue.putBack(items[id - 1] as Item);
+      expect(drain(queue)).toEqual([1, 2, 3, 4, 5, 6]);
+    }
   });
 
   test("a priority whose last item has gone does not hide the others", () => {

@@ -96,6 +96,20 @@ test("what goes into an envelope together makes room when it is through, though 
   await pool.waitForRoom(background);
 });
 
+test("with a maxQueue of 0 there is room when a thread has nothing to do", async () => {
+  await using pool = pooled({ threads: 1, maxQueue: 0 });
+  await pool.ready();
+  const gate = threadGate();
+  const held = pool.run(background, "hold", gate.view);
+  await gate.entered();
+  const room = pool.waitForRoom(background);
+  expect(await settles(room)).toBe(false);
+  gate.open();
+  await room;
+  await pool.run(background, "nothing");
+  await held;
+});
+
 test("first come, first served", async () => {
   const { pool, open } = await full();
   await using _ = pool;

@@ -4,6 +4,7 @@ import {
   background,
   type Context,
   type Input,
+  type MapOptions,
   Pool,
   type PoolTasks,
   type Result,
@@ -114,6 +115,13 @@ pool.map(background, "load", 5);
 pool.map(background, "load", ["a.txt"], { limit: 2 });
 // @ts-expect-error no such chunk
 pool.map(background, "load", ["a.txt"], { chunk: "all" });
+// Where the compiler cannot know, it is either.
+declare const either: MapOptions;
+const unclear: Batch<string | PromiseSettledResult<string>> = pool.map(background, "load", ["a.txt"], either);
+// @ts-expect-error they may be records
+const notSure: Batch<string> = pool.map(background, "load", ["a.txt"], either);
+export type Check13 = Holds<Same<Input<typeof rests, "sum">, number>>;
+declare const rests: { sum: (ctx: Context, first: number, ...others: number[]) => number };
 // @ts-expect-error records are not results
 const notRecords: Batch<string> = pool.map(background, "load", ["a.txt"], { onError: "settle" });
 
@@ -139,5 +147,7 @@ export const kept = [
   fromAsync,
   fromUntyped,
   notRecords,
+  unclear,
+  notSure,
 ];
 export const mustBeAContext: (ctx: Context) => Promise<void> = (ctx) => pool.ready(ctx);
