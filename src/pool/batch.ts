@@ -11,6 +11,7 @@ import { BatchItem } from "./batch-item.js";
 import { Delivery, type Failure } from "./delivery.js";
 import type { Job, JobHost } from "./job.js";
 import type { ResolvedMapOptions } from "./options.js";
+import { SMALL } from "./pace.js";
 import { type Inputs, Source, type Step } from "./source.js";
 import { Turn } from "./turn.js";
 import type { Batch } from "./types.js";
@@ -153,6 +154,7 @@ export class PoolBatch implements Batch<unknown> {
   /** Does whatever can be done now: reads inputs, lines up for threads, comes to its end. May run code of the user's, the inputs'. */
   advance(): void {
     if (this.#isOver || this.#isPulling) return;
+    this.#resize();
     // A thread that was free has taken its chunk by the time lineUp returns: then there may be room for more.
     do {
       this.#isPulling = true;
@@ -247,8 +249,9 @@ export class PoolBatch implements Batch<unknown> {
     if (chunk === "auto") {
       const share = this.#host.share(this.name);
       const byPace = share >= 1 ? 1 : Math.min(PLACES, Math.floor(1 / share));
-      // No more than has been read already: who takes ten and leaves has not had a thousand computed.
-      const byReader = Math.max(AHEAD / 2, Math.floor(this.#delivery.delivered / (2 * this.#lanes)));
+      // No more than has been read already: who takes ten and leaves has not had a thousand computed. Who takes all does not leave.
+      const { delivered, takesAll } = this.#delivery;
+      const byReader = takesAll ? PLACES : Math.max(AHEAD / 2, Math.floor(delivered / this.#lanes));
       this.#chunk = Math.min(byPace, byReader);
     } else {
       this.#chunk = Math.min(chunk, PLACES);
@@ -292,7 +295,9 @@ export class PoolBatch implements Batch<unknown> {
     const left = isExhausted || total === undefined ? waiting : total - this.#made + this.#returned.length;
     const isLast = isExhausted || total !== undefined;
     if (this.#options.chunk !== "auto" || !isLast) return this.#chunk;
-    return Math.min(this.#chunk, Math.max(1, Math.ceil(left / this.#lanes)));
+    // Not less than what takes as long as a hand-over: sharing that would cost more than it saves.
+    const least = Math.max(1, Math.floor(SMALL / this.#host.share(this.name)));
+    return Math.min(this.#chunk, Math.max(least, Math.ceil(left / this.#lanes)));
   }
 
   /** A thread is through with a chunk. `advance` is to follow, when its items have been settled. */

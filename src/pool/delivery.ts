@@ -86,6 +86,11 @@ export class Delivery implements AsyncIterableIterator<unknown> {
     this.#first = 0;
   }
 
+  /** Whether the reader has asked for all there are. */
+  get takesAll(): boolean {
+    return this.#all !== undefined;
+  }
+
   /** Whether the reader could have one. */
   get isReady(): boolean {
     return this.#first < this.#results.length && this.#results[this.#first] !== missing;

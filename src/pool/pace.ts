@@ -12,18 +12,28 @@ export const SMALL = 0.05;
 /** The weight of the latest task in the average. */
 const LATEST = 1 / 8;
 
+/** Of the first so many the shortest counts: before they are compiled, tasks take up to a hundred times as long as afterwards. */
+const FIRST = 8;
+
+interface Seen {
+  count: number;
+  average: number;
+}
+
 export class Pace {
-  readonly #averages = new Map<string, number>();
+  readonly #seen = new Map<string, Seen>();
 
   /** A task has run for `ms`. */
   took(name: string, ms: number): void {
-    const average = this.#averages.get(name);
-    this.#averages.set(name, average === undefined ? ms : average + (ms - average) * LATEST);
+    const seen = this.#seen.get(name);
+    if (seen === undefined) this.#seen.set(name, { count: 1, average: ms });
+    else if (seen.count++ < FIRST) seen.average = Math.min(seen.average, ms);
+    else seen.average += (ms - seen.average) * LATEST;
   }
 
   /** What share of an envelope such a task fills: 1 or more when it should go alone, as one does of which nothing is known. */
   share(name: string): number {
-    const average = this.#averages.get(name);
-    return average === undefined ? 1 : average / ENVELOPE;
+    const seen = this.#seen.get(name);
+    return seen === undefined ? 1 : seen.average / ENVELOPE;
   }
 }
