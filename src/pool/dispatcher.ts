@@ -7,49 +7,29 @@ import { ownerOf } from "../context/derive.js";
 import type { Ending } from "../context/ending.js";
 import { describe, invalidArg } from "../context/invalid.js";
 import { background } from "../context/roots.js";
-import { type Carried, carry } from "../workers/carry.js";
-import {
-  CANCELED,
-  CANCELED_WITH_CAUSE,
-  DROPPED,
-  EXPIRED,
-  EXPIRED_WITH_CAUSE,
-  KILLING,
-  type LIVE,
-  type Notice,
-  OFFERED,
-  PLACES,
-  STARTED,
-} from "../workers/lane.js";
+import { DROPPED, KILLING, OFFERED, PLACES, STARTED } from "../workers/lane.js";
 import type { Reply } from "../workers/messages.js";
+import { Admission } from "./admission.js";
 import { type BatchHost, PoolBatch } from "./batch.js";
 import { BatchItem } from "./batch-item.js";
-import { Drops } from "./drops.js";
-import { PoolError } from "./errors.js";
-import {
-  announcedCause,
-  checkArguments,
-  crashed,
-  notCloneable,
-  Packing,
-  refusal,
-  refusals,
-  transferListOf,
-} from "./hand-over.js";
+import type { PoolError } from "./errors.js";
+import { Exits } from "./exits.js";
+import { checkArguments, crashed, refusal, refusals, transferListOf } from "./hand-over.js";
 import type { Job, JobHost } from "./job.js";
 import { Ledger } from "./ledger.js";
 import type { Finished, Load } from "./load.js";
 import { Lookout } from "./lookout.js";
+import { Notices } from "./notices.js";
 import { type ResolvedOptions, resolveMapOptions, resolveSubmitOptions } from "./options.js";
 import { Pace, SMALL } from "./pace.js";
+import { Packing } from "./packing.js";
 import { TaskQueue } from "./queue.js";
-import { Room } from "./room.js";
 import { checkInputs } from "./source.js";
 import { Staff } from "./staff.js";
 import { PoolTask } from "./task.js";
 import type { Death, Thread } from "./thread.js";
 import type { Waiting } from "./turn.js";
-import type { MapOptions, Outcome, PoolStats, SubmitOptions } from "./types.js";
+import type { MapOptions, PoolStats, SubmitOptions } from "./types.js";
 
 /** The longest grace while the pool is being destroyed, ms. */
 const DESTROY_GRACE = 1000;
@@ -67,9 +47,10 @@ export class Dispatcher {
   readonly #batchHost: BatchHost;
   readonly #ledger = new Ledger();
   readonly #pace = new Pace();
-  readonly #drops = new Drops();
   readonly #batches = new Set<PoolBatch>();
-  readonly #room = new Room(() => this.#free);
+  readonly #exits = new Exits(this.#ledger, () => this.#batches.size > 0);
+  readonly #notices = new Notices();
+  readonly #admission: Admission;
   readonly #lookout = new Lookout(() => this.#lookAround(true));
   #phase: Phase = "open";
   #isDispatching = false;
@@ -79,8 +60,6 @@ export class Dispatcher {
   /** Of those in the queue, the turns of batches. */
   #turns = 0;
   #closed: Promise<void> | undefined;
-  #onQuiet: (() => void) | undefined;
-  #carried: { readonly ending: Ending; readonly cause: Carried | undefined } | undefined;
 
   /** Starts the threads. Throws what `new Worker` throws for options it does not take. */
   constructor(options: ResolvedOptions) {
@@ -113,6 +92,16 @@ export class Dispatcher {
       },
       waiting: () => this.#queue.size > 0,
     });
+    const waiting = (): number => this.#waiting;
+    const queued = (): number => this.#ledger.queued;
+    this.#admission = new Admission(options, this.#staff, {
+      get waiting() {
+        return waiting();
+      },
+      get queued() {
+        return queued();
+      },
+    });
     try {
       this.#staff.fill();
     } catch (error) {
@@ -123,7 +112,7 @@ export class Dispatcher {
 
   /** As Pool.ready, without the context. */
   ready(): Promise<void> {
-    return this.#phase === "open" ? this.#staff.ready() : Promise.reject(this.#closedError());
+    return this.#phase === "open" ? this.#staff.ready() : Promise.reject(this.#admission.closedError());
   }
 
   stats(): PoolStats {
@@ -147,7 +136,7 @@ export class Dispatcher {
   close(): Promise<void> {
     if (this.#phase === "open") {
       this.#phase = "closing";
-      this.#room.close(this.#closedError());
+      this.#admission.close();
       // From now on they wait for no reader.
       for (const batch of this.#batches) this.#advanceSoon(batch);
     }
@@ -156,7 +145,7 @@ export class Dispatcher {
 
   /** Cancels what is queued and running. `why` is the reason of the reason. */
   cancelAll(why?: unknown): void {
-    const reason = this.#closedError(why === undefined ? undefined : { cause: why });
+    const reason = this.#admission.closedError(why === undefined ? undefined : { cause: why });
     for (const batch of this.#batches) batch.cancel(reason);
     for (const job of this.#handedOver()) job.cancel(reason);
     for (let next = this.#queue.peek(); next !== undefined; next = this.#queue.peek()) {
@@ -173,16 +162,12 @@ export class Dispatcher {
   destroy(): Promise<void> {
     if (this.#phase !== "closed") {
       this.#phase = "destroying";
-      this.#room.close(this.#closedError());
+      this.#admission.close();
       this.cancelAll();
       // Those that were asked to stop before may have been given longer.
       for (const job of this.#handedOver()) if (job.scope.ending !== null) job.startGrace(this.#graceOf(job));
     }
     return this.#shutDown();
-  }
-
-  #closedError(options?: ErrorOptions): PoolError {
-    return new PoolError("ERR_POOL_CLOSED", `${this.#options.name}: the pool is closed`, options);
   }
 
   /** Those on threads, or on their way there, that have not settled. */
@@ -208,13 +193,13 @@ export class Dispatcher {
       if (!Array.isArray(args)) throw invalidArg(`${where}: args`, "an array", args);
       const resolved = options === undefined ? undefined : resolveSubmitOptions(where, options);
       checkArguments(name, args);
-      this.#admit(name);
-      this.#checkRoom();
+      this.#admission.check(name);
+      this.#admission.checkRoom();
       const task = new PoolTask(this.#jobHost, ++this.#lastId, ctx, owner, name, args, resolved);
       this.#ledger.tookIn();
-      this.#room.used();
+      this.#admission.entered();
       if (task.scope.ending !== null) {
-        this.#drop(task);
+        this.#exits.drop(task);
       } else {
         this.#queue.push(task);
         this.#dispatch();
@@ -236,46 +221,17 @@ export class Dispatcher {
     }
   }
 
-  /** Throws why the pool does not take a task. */
-  #admit(name: string): void {
-    if (this.#phase !== "open") throw this.#closedError();
-    const { names } = this.#staff;
-    if (names !== undefined && !names.has(name)) throw this.#unknown(name, names);
-    this.#staff.revive();
-    if (this.#staff.broken !== undefined) throw this.#staff.broken;
+  /** As Pool.waitForRoom. */
+  waitForRoom(ctx: Context): Promise<void> {
+    return this.#admission.waitForRoom(ctx);
   }
 
-  #checkRoom(): void {
-    if (this.#free > 0) return;
-    throw new PoolError(
-      "ERR_QUEUE_FULL",
-      `${this.#options.name}: the queue is full: queued ${this.#ledger.queued}, maxQueue ${this.#options.maxQueue}`,
-    );
-  }
-
-  /** How many more tasks may be submitted now. What batches have read does not count: they hold themselves back. */
-  get #free(): number {
-    const { maxQueue, threads } = this.#options;
-    if (maxQueue === Number.POSITIVE_INFINITY) return maxQueue;
+  /** Tasks that wait for a thread, or behind another one on a thread. */
+  get #waiting(): number {
     const behind = this.#staff
       .loads()
       .reduce((sum, load) => sum + (batchOf(load) === undefined ? load.thread.waiting : 0), 0);
-    // Threads that are still coming up will take some of those that wait.
-    const taken = Math.max(0, threads - this.#staff.busy);
-    return maxQueue - (this.#queue.size - this.#turns + behind - taken);
-  }
-
-  /** As Pool.waitForRoom. */
-  waitForRoom(ctx: Context): Promise<void> {
-    return this.#phase === "open" ? this.#room.wait(ctx) : Promise.reject(this.#closedError());
-  }
-
-  #unknown(name: string, names: ReadonlySet<string>): PoolError {
-    const known = [...names].map((each) => JSON.stringify(each)).join(", ");
-    return new PoolError(
-      "ERR_UNKNOWN_TASK",
-      `${this.#options.name}: the task module exports no function ${JSON.stringify(name)}; it exports ${known === "" ? "none" : known}`,
-    );
+    return this.#queue.size - this.#turns + behind;
   }
 
   /** Hands over what can be. Looking at contexts runs code of the user's: what that submits is next in the loop. */
@@ -287,7 +243,7 @@ export class Dispatcher {
     } finally {
       this.#isDispatching = false;
     }
-    this.#room.check();
+    this.#admission.left();
   }
 
   #handOverAll(): void {
@@ -348,11 +304,11 @@ export class Dispatcher {
     for (const job of jobs) {
       try {
         const { names } = this.#staff;
-        if (names !== undefined && !names.has(job.name)) throw this.#unknown(job.name, names);
+        if (names !== undefined && !names.has(job.name)) throw this.#admission.unknown(job.name, names);
         if (batch !== undefined) checkArguments(job.name, job.args);
         packing.add(job);
       } catch (error) {
-        if (job.scope.ending === null) this.#fail(job, error);
+        if (job.scope.ending === null) this.#exits.fail(job, error);
       }
     }
     thread.prepare();
@@ -370,9 +326,9 @@ export class Dispatcher {
     }
     for (const job of jobs) {
       if (job.outcome !== undefined) continue;
-      if (refused.has(job)) this.#fail(job, refusal(job, refused.get(job)));
+      if (refused.has(job)) this.#exits.fail(job, refusal(job, refused.get(job)));
       else if (job.scope.ending === null) continue;
-      else if (job.thread === undefined) this.#drop(job);
+      else if (job.thread === undefined) this.#exits.drop(job);
       else this.#ended(job);
     }
   }
@@ -389,7 +345,7 @@ export class Dispatcher {
     const batch = new PoolBatch(this.#batchHost, ctx, owner, name, inputs, resolved, threads);
     this.#batches.add(batch);
     try {
-      this.#admit(name);
+      this.#admission.check(name);
     } catch (error) {
       batch.fail(error);
     }
@@ -422,11 +378,11 @@ export class Dispatcher {
         this.#ledger.dropped(count);
       },
       drop: (item) => {
-        this.#drop(item);
+        this.#exits.drop(item);
       },
       over: (batch) => {
         this.#batches.delete(batch);
-        this.#tellQuiet();
+        this.#exits.tellQuiet();
       },
     };
   }
@@ -458,24 +414,15 @@ export class Dispatcher {
     if (thread.stands(place, DROPPED) || thread.move(place, OFFERED, DROPPED)) {
       // The thread is free again when it has come to see that; the task is over now.
       this.#cameBack(job);
-      this.#drop(job);
-      this.#room.check();
+      this.#exits.drop(job);
+      this.#admission.left();
       return;
     }
     const ending = job.scope.ending as Ending;
-    const carried = this.#carriedCause(job, ending);
-    thread.notify(place, noticeOf(ending, carried), carried);
+    const { notice, cause } = this.#notices.of(job, ending);
+    thread.notify(place, notice, cause);
     this.#staff.expectLoss();
     job.startGrace(this.#graceOf(job));
-  }
-
-  /** Made once for all running tasks that end together. */
-  #carriedCause(job: Job, ending: Ending): Carried | undefined {
-    const given = ending.given();
-    // The deadline's own was announced with the task.
-    if (given === undefined || (ending.expired && given === announcedCause(job))) return undefined;
-    if (this.#carried?.ending !== ending) this.#carried = { ending, cause: carry(given) };
-    return this.#carried.cause;
   }
 
   #graceOf(job: Job): number {
@@ -495,7 +442,7 @@ export class Dispatcher {
       const finished = this.#collect(state.load);
       this.#giveBack(state.load.takeBack());
       this.#dispatch();
-      this.#settleAll(finished);
+      this.#exits.settleAll(finished);
     }
     this.#dispatch();
   }
@@ -503,24 +450,8 @@ export class Dispatcher {
   #dropQueued(task: PoolTask): void {
     if (task.outcome !== undefined) return;
     this.#queue.remove(task);
-    this.#drop(task);
-    this.#room.check();
-  }
-
-  /** One that is queued, and never will be run. */
-  #drop(job: Job): void {
-    this.#ledger.dropped(1);
-    job.end("dropped");
-    if (job instanceof PoolTask) this.#drops.add(job);
-    else job.rejectWith(job.scope.err());
-    this.#tellQuiet();
-  }
-
-  /** One that is queued, and cannot be handed over. */
-  #fail(job: Job, error: unknown): void {
-    this.#ledger.queued--;
-    this.#settle(job, "failed");
-    job.rejectWith(error);
+    this.#exits.drop(task);
+    this.#admission.left();
   }
 
   // ---- from the thread to the promise
@@ -531,7 +462,7 @@ export class Dispatcher {
     // The thread's next task first: it has been waiting longer than this one's caller.
     batch?.freed();
     this.#dispatch();
-    this.#settleAll(finished);
+    this.#exits.settleAll(finished);
     batch?.advance();
   }
 
@@ -549,7 +480,7 @@ export class Dispatcher {
       const isUnderWay = load.behind < load.jobs.length;
       if (isLater && load.lingers() && (load.current() !== undefined || this.#isThreadFree))
         this.#giveBack(load.takeBack(load.behind));
-      this.#settleAll(finished);
+      this.#exits.settleAll(finished);
       const batch = batchOf(load);
       if (batch !== undefined) this.#advanceSoon(batch);
       // As of the look above: the thread may be at the last one by now, and the one before it be over.
@@ -577,41 +508,6 @@ export class Dispatcher {
     return finished;
   }
 
-  /** Those that have been collected, and counted with that. */
-  #settleAll(finished: readonly Finished[], death?: Death): void {
-    for (const { job, report, outcome } of finished) {
-      // The thread has seen the deadline pass, so it has.
-      if (
-        job.scope.ending === null &&
-        (report.type === "expired" || (report.type === "stopped" && report.expired))
-      )
-        job.expire();
-      job.end(outcome);
-      switch (report.type) {
-        case "completed":
-          job.resolveWith(report.value);
-          break;
-        case "failed":
-          job.rejectWith(report.error);
-          break;
-        case "stopped":
-        case "expired":
-          job.rejectWith(job.scope.err());
-          break;
-        case "lost":
-          job.rejectWith(
-            death === undefined
-              ? notCloneable("the result", new Error("it did not arrive"))
-              : crashed(job.name, death),
-          );
-          break;
-        default:
-          report satisfies never;
-      }
-      this.#tellQuiet();
-    }
-  }
-
   #refused(load: Load, error: unknown): void {
     const batch = batchOf(load);
     const jobs = load.jobs.filter(({ outcome }) => outcome === undefined);
@@ -626,8 +522,8 @@ export class Dispatcher {
     batch?.freed();
     this.#dispatch();
     for (const [job, why] of refused) {
-      if (job.scope.ending === null) this.#fail(job, why);
-      else this.#drop(job);
+      if (job.scope.ending === null) this.#exits.fail(job, why);
+      else this.#exits.drop(job);
     }
     batch?.advance();
   }
@@ -647,16 +543,12 @@ export class Dispatcher {
     this.#giveBack(unbegun.filter((job) => !lost.includes(job)));
     const batch = batchOf(load);
     batch?.freed();
-    this.#settleAll(finished, death);
+    this.#exits.settleAll(finished, death);
     if (current !== undefined) {
-      this.#settle(current, isCondemned ? "terminated" : "crashed");
-      current.rejectWith(isCondemned ? current.scope.err() : crashed(current.name, death));
+      if (isCondemned) this.#exits.reject(current, "terminated", current.scope.err());
+      else this.#exits.reject(current, "crashed", crashed(current.name, death));
     }
-    for (const job of lost) {
-      this.#ledger.queued--;
-      this.#settle(job, "crashed");
-      job.rejectWith(crashed(job.name, death));
-    }
+    for (const job of lost) this.#exits.fail(job, crashed(job.name, death), "crashed");
     batch?.advance();
   }
 
@@ -686,7 +578,7 @@ export class Dispatcher {
   /** They go to where they came from, to be handed over again. In order; all of one batch, or of none. */
   #lineUpAgain(jobs: readonly Job[]): void {
     const live = jobs.filter((job) => {
-      if (job.scope.ending !== null) this.#drop(job);
+      if (job.scope.ending !== null) this.#exits.drop(job);
       return job.outcome === undefined;
     });
     const items = live.filter((job) => job instanceof BatchItem);
@@ -699,57 +591,27 @@ export class Dispatcher {
     for (let next = this.#queue.peek(); next !== undefined; next = this.#queue.peek()) {
       if (next instanceof PoolTask) {
         this.#queue.remove(next);
-        this.#fail(next, error);
+        this.#exits.fail(next, error);
       } else {
         this.#batchHost.leaveLine(next);
       }
     }
-    this.#room.check();
-  }
-
-  /** The end of one that was not collected from its thread. */
-  #settle(job: Job, outcome: Outcome): void {
-    // The end may call listeners of the user's: the counts are right by then.
-    this.#ledger.outcomes[outcome]++;
-    job.end(outcome);
-    this.#tellQuiet();
+    this.#admission.left();
   }
 
   // ---- the end
 
-  #tellQuiet(): void {
-    if (this.#onQuiet !== undefined && this.#isQuiet) this.#onQuiet();
-  }
-
-  get #isQuiet(): boolean {
-    return this.#ledger.isQuiet && this.#batches.size === 0;
-  }
-
   #shutDown(): Promise<void> {
-    this.#closed ??= this.#quiet().then(async () => {
+    this.#closed ??= this.#exits.quiet().then(async () => {
       this.#phase = "closed";
       this.#lookout.stop();
-      await this.#staff.dismiss(this.#closedError());
+      await this.#staff.dismiss(this.#admission.closedError());
     });
     return this.#closed;
-  }
-
-  async #quiet(): Promise<void> {
-    while (!this.#isQuiet) {
-      await new Promise<void>((resolve) => {
-        this.#onQuiet = resolve;
-      });
-    }
-    this.#onQuiet = undefined;
   }
 }
 
 /** An envelope holds items of one batch, or none. */
 function batchOf({ jobs: [first] }: Load): PoolBatch | undefined {
   return first instanceof BatchItem ? first.batch : undefined;
-}
-
-function noticeOf(ending: Ending, carried: Carried | undefined): Exclude<Notice, typeof LIVE> {
-  if (carried === undefined) return ending.expired ? EXPIRED : CANCELED;
-  return ending.expired ? EXPIRED_WITH_CAUSE : CANCELED_WITH_CAUSE;
 }

@@ -17,9 +17,9 @@ import type {
   ToThread,
   Wake,
 } from "../workers/messages.js";
-import type { Contents } from "./hand-over.js";
 import { Load } from "./load.js";
 import type { ThreadOptions } from "./options.js";
+import type { Contents } from "./packing.js";
 
 /** Why a thread is no more. `error` is what was thrown and not caught, or what Node says of an end like out of memory. */
 export interface Death {

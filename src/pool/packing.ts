@@ -1,0 +1,136 @@
+/** Putting an envelope together: what its jobs have in common goes once, and what they must not share goes by letter. */
+import type { Context } from "../context/context.js";
+import { sharedValuesOf } from "../context/with-value.js";
+import { BY_LETTER, type Envelope, type Terms } from "../workers/messages.js";
+import { deadlineOf, transferListOf } from "./hand-over.js";
+import type { Job } from "./job.js";
+
+/** What is handed to a thread at a time. */
+export interface Contents {
+  /** Some may have ended meanwhile, by way of code of the user's that ran while letters were posted. */
+  readonly jobs: readonly Job[];
+  readonly message: Pick<Envelope, "names" | "terms" | "calls">;
+  readonly transfers: readonly object[] | undefined;
+}
+
+/** What goes in the letters to the thread. Throws what posting it does. */
+type PostLetter = (place: number, args: readonly unknown[], values: Terms["values"]) => void;
+
+/** Puts an envelope together. */
+export class Packing {
+  readonly #added: { readonly job: Job; readonly terms: number }[] = [];
+  readonly #terms: Terms[] = [];
+  /** The context that the last terms are of. Jobs that wait together were mostly submitted under the same one. */
+  #under: Context | undefined;
+
+  /** May run code of the user's: a custom context's, the getters of a cause. Throws what that throws, or the job's end. */
+  add(job: Job): void {
+    const { scope } = job;
+    if (this.#under !== scope.parent) {
+      const terms = { deadline: deadlineOf(job), values: sharedValuesOf(scope) };
+      this.#terms.push(terms);
+      this.#under = scope.parent;
+    }
+    scope.throwIfDone();
+    this.#added.push({ job, terms: this.#terms.length - 1 });
+  }
+
+  /**
+   * Without those that have ended meanwhile, by way of that code.
+   *
+   * @returns `refused`: those whose letter could not be posted, and why
+   */
+  close(postLetter: PostLetter): { contents: Contents; refused: Map<Job, unknown> } {
+    const refused = new Map<Job, unknown>();
+    const live = this.#added.filter(({ job }) => job.scope.ending === null);
+    const jobs: Job[] = [];
+    const names: string[] = [];
+    const calls: unknown[] = [];
+    // One that goes alone shares nothing with anybody.
+    const apart = live.length > 1 ? new Apart() : undefined;
+    const hasOwnValues = this.#terms.map(({ values }) => apart !== undefined && !apart.areSafe(values));
+    let transfers: readonly object[] | undefined;
+    for (const { job, terms } of live) {
+      const { args } = job;
+      const byLetter = apart !== undefined && (hasOwnValues[terms] === true || !apart.takes(args));
+      if (byLetter) {
+        try {
+          postLetter(jobs.length, args, this.#terms[terms]?.values);
+        } catch (error) {
+          refused.set(job, error);
+          continue;
+        }
+        calls.push(indexOf(names, job.name), terms, BY_LETTER);
+      } else {
+        calls.push(indexOf(names, job.name), terms, args.length);
+        for (const arg of args) calls.push(arg);
+        transfers ??= transferListOf(job);
+      }
+      jobs.push(job);
+    }
+    const sent = this.#terms.map(({ deadline, values }, at) => ({
+      deadline,
+      values: hasOwnValues[at] === true ? undefined : values,
+    }));
+    return { contents: { jobs, message: { names, terms: sent, calls }, transfers }, refused };
+  }
+}
+
+function indexOf(names: string[], name: string): number {
+  const last = names.length - 1;
+  if (names[last] === name) return last;
+  const at = names.indexOf(name);
+  return at < 0 ? names.push(name) - 1 : at;
+}
+
+/** Longer ones are not looked through: posting them takes longer than the letter around them. */
+const MAX_LOOK = 64;
+
+/**
+ * What may lie side by side in one message: primitive values, and objects that hold nothing else and have not been seen in it
+ * before. In one message an object stays one object, and tasks must not get to see each other's.
+ */
+class Apart {
+  readonly #seen = new Set<unknown>();
+
+  takes(args: readonly unknown[]): boolean {
+    return args.every((arg) => isSafe(arg) || this.#takesObject(arg as object));
+  }
+
+  /** Shared values: all tasks under one context have the same. */
+  areSafe(values: Terms["values"]): boolean {
+    return values === undefined || [...values.values()].every(isSafe);
+  }
+
+  #takesObject(value: object): boolean {
+    // Shared memory is shared, and a view of it holds nothing else.
+    if (
+      value instanceof SharedArrayBuffer ||
+      (ArrayBuffer.isView(value) && value.buffer instanceof SharedArrayBuffer)
+    )
+      return true;
+    if (this.#seen.has(value) || !isFlat(value)) return false;
+    this.#seen.add(value);
+    return true;
+  }
+}
+
+/** Primitive and cloneable. */
+function isSafe(value: unknown): boolean {
+  const type = typeof value;
+  return value === null || (type !== "object" && type !== "function" && type !== "symbol");
+}
+
+function isFlat(value: object): boolean {
+  if (Array.isArray(value)) return value.length <= MAX_LOOK && value.every(isSafe);
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+  let left = MAX_LOOK;
+  try {
+    for (const key in value)
+      if (left-- === 0 || !isSafe((value as Readonly<Record<string, unknown>>)[key])) return false;
+  } catch {
+    // A getter that throws: posting it will say so.
+    return false;
+  }
+  return true;
+}
