@@ -94,14 +94,14 @@ export class Work {
     if (this.#since >= common.when) lane.move(epoch, at, OFFERED, DROPPED);
     // Dropped, or taken back: not ours to run.
     if (!lane.move(epoch, at, OFFERED, STARTED)) return undefined;
-    const letter = count === BY_LETTER ? mailbox.letter(epoch, at) : undefined;
-    const args = letter === undefined ? calls.slice(first, this.#cursor) : letter.args;
+    const letter = count === BY_LETTER ? openLetter(mailbox, epoch, at) : undefined;
     const values = letter === undefined ? common.values : valuesOf(letter.values);
     const place: Place = { lane, mailbox, epoch, at, isLeft: false };
     const task = new TaskNode(place, common.terms, values, common.when);
     this.#seat.current = task;
     try {
       const fn = tasks.get(name) as TaskFunction;
+      const args = letter === undefined ? calls.slice(first, this.#cursor) : letter.args();
       const result = fn(task, ...args);
       if (!isThenable(result)) return this.#finish(task, place, this.#reportValue(place, result), result);
       task.awaits();
@@ -173,6 +173,28 @@ export class Work {
   #post({ mailbox, epoch, at }: Place, value: unknown, transfers?: readonly object[]): void {
     const parcel: Parcel = { epoch, place: at, value };
     mailbox.port.postMessage(parcel, transfers as Parameters<MessagePort["postMessage"]>[1]);
+  }
+}
+
+interface Opened {
+  readonly values: Terms["values"];
+  /** Throws why they are not there. */
+  args(): readonly unknown[];
+}
+
+function openLetter(mailbox: Mailbox, epoch: number, at: number): Opened {
+  try {
+    const letter = mailbox.letter(epoch, at);
+    if (letter === undefined) throw new Error("the arguments did not arrive");
+    return { values: letter.values, args: () => letter.args };
+  } catch (error) {
+    // Something in it could be cloned on the other side, and not on this one.
+    return {
+      values: undefined,
+      args: () => {
+        throw error;
+      },
+    };
   }
 }
 
