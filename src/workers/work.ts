@@ -102,6 +102,8 @@ export class Work {
     try {
       const fn = tasks.get(name) as TaskFunction;
       const args = letter === undefined ? calls.slice(first, this.#cursor) : letter.args();
+      // The first one does not count what it took this thread to wake up.
+      if (at === 0) this.#since = now();
       const result = fn(task, ...args);
       if (!isThenable(result)) return this.#finish(task, place, this.#reportValue(place, result), result);
       task.awaits();
