@@ -52,7 +52,7 @@ export type Outcome =
   | "terminated"
   | "crashed";
 
-/** `queued`: waiting; `running`: handed to a thread; `stopping`: its context has ended, it has not; `settled`: over. */
+/** `queued`: waiting; `running`: its thread is at it, or about to be; `stopping`: its context has ended, it has not; `settled`: over. */
 export type TaskState = "queued" | "running" | "stopping" | "settled";
 
 /** One submitted task. */
