@@ -52,7 +52,8 @@ try {
 }
 const seconds = ((performance.now() - began) / 1000).toFixed(1);
 say(`${number(delivered)} of ${number(options.items)} blocks in ${seconds} s.`);
-say(`The longest chain in them begins with ${number(longest.start)}: ${longest.steps} steps to 1.`);
+if (delivered > 0)
+  say(`The longest chain in them begins with ${number(longest.start)}: ${longest.steps} steps to 1.`);
 
 await pool.close();
 if (main.err() !== undefined) process.exitCode = 130; // 128 and the number of SIGINT

@@ -13,6 +13,10 @@ export class BatchItem extends Job {
     this.index = index;
   }
 
+  override get title(): string {
+    return `${super.title}, input ${this.index}`;
+  }
+
   override resolveWith(value: unknown): void {
     this.batch.succeeded(this.index, value);
   }

@@ -37,6 +37,9 @@ export class Delivery implements AsyncIterableIterator<unknown> {
   #first = 0;
   #readers: Reader[] = [];
   #end: End | undefined;
+  /** What the reader has been told. */
+  #failure: Failure | undefined;
+  #isIterated = false;
   #hasLeft = false;
   #all: { readonly promise: Promise<unknown[]>; readonly into: unknown[] } | undefined;
   #settleAll: { resolve: (results: unknown[]) => void; reject: (error: unknown) => void } | undefined;
@@ -81,6 +84,7 @@ export class Delivery implements AsyncIterableIterator<unknown> {
 
   /** The reader knows of the failure. What lies behind a gap is not delivered. */
   #told(): void {
+    this.#failure = this.#end?.failure;
     this.#end = { failure: undefined };
     this.#results = [];
     this.#first = 0;
@@ -163,7 +167,7 @@ export class Delivery implements AsyncIterableIterator<unknown> {
       this.#all = { promise, into };
       this.#pour(into);
       if (this.#end === undefined) this.#host.taken();
-      else this.finish(this.#end.failure);
+      else this.finish(this.#end.failure ?? this.#failure);
     }
     return this.#all.promise;
   }
@@ -171,6 +175,11 @@ export class Delivery implements AsyncIterableIterator<unknown> {
   [Symbol.asyncIterator](): this {
     if (this.#all !== undefined)
       throw invalid("Batch: it cannot be iterated: results() has been called, and takes all there are");
+    if (this.#isIterated)
+      throw invalid(
+        "Batch: it cannot be iterated again: a batch is read once, and its iterator has been asked for",
+      );
+    this.#isIterated = true;
     return this;
   }
 }

@@ -192,7 +192,7 @@ export class Dispatcher {
       if (typeof name !== "string") throw invalidArg(`${where}: name`, "the name of a task", name);
       if (!Array.isArray(args)) throw invalidArg(`${where}: args`, "an array", args);
       const resolved = options === undefined ? undefined : resolveSubmitOptions(where, options);
-      checkArguments(name, args);
+      checkArguments(args, () => `task ${JSON.stringify(name)}`);
       this.#admission.check(name);
       this.#admission.checkRoom();
       const task = new PoolTask(this.#jobHost, ++this.#lastId, ctx, owner, name, args, resolved);
@@ -305,7 +305,7 @@ export class Dispatcher {
       try {
         const { names } = this.#staff;
         if (names !== undefined && !names.has(job.name)) throw this.#admission.unknown(job.name, names);
-        if (batch !== undefined) checkArguments(job.name, job.args);
+        if (batch !== undefined) checkArguments(job.args, () => job.title);
         packing.add(job);
       } catch (error) {
         if (job.scope.ending === null) this.#exits.fail(job, error);
@@ -546,9 +546,9 @@ export class Dispatcher {
     this.#exits.settleAll(finished, death);
     if (current !== undefined) {
       if (isCondemned) this.#exits.reject(current, "terminated", current.scope.err());
-      else this.#exits.reject(current, "crashed", crashed(current.name, death));
+      else this.#exits.reject(current, "crashed", crashed(current, death));
     }
-    for (const job of lost) this.#exits.fail(job, crashed(job.name, death), "crashed");
+    for (const job of lost) this.#exits.fail(job, crashed(job, death), "crashed");
     batch?.advance();
   }
 

@@ -95,8 +95,8 @@ function deliver({ job, report }: Finished, death: Death | undefined): void {
     case "lost":
       job.rejectWith(
         death === undefined
-          ? notCloneable("the result", new Error("it did not arrive"))
-          : crashed(job.name, death),
+          ? notCloneable(`the result of ${job.title}`, new Error("it did not arrive"))
+          : crashed(job, death),
       );
       return;
     default:

@@ -60,12 +60,12 @@ function culprit(job: Job): string | undefined {
   }
   // What is to move along cannot be tried without moving it.
   const at = transferListOf(job) === undefined ? job.args.findIndex((arg) => !isCloneable(arg)) : -1;
-  return at < 0 ? undefined : `argument ${String(at + 1)} of task ${JSON.stringify(job.name)}`;
+  return at < 0 ? undefined : `argument ${String(at + 1)} of ${job.title}`;
 }
 
 /** What to tell a job that could not be posted. `error`: what the attempt threw. */
 export function refusal(job: Job, error: unknown): PoolError {
-  return notCloneable(culprit(job) ?? `an argument of task ${JSON.stringify(job.name)}`, error);
+  return notCloneable(culprit(job) ?? `an argument of ${job.title}`, error);
 }
 
 /**
@@ -100,19 +100,17 @@ function isCloneable(value: unknown): boolean {
 }
 
 /** The PoolError for a task whose thread died under it. */
-export function crashed(name: string, { code, error }: Death): PoolError {
+export function crashed(job: Job, { code, error }: Death): PoolError {
   const cause = error ?? new Error(`the thread exited with code ${String(code)}`);
-  return new PoolError(
-    "ERR_WORKER_CRASHED",
-    `task ${JSON.stringify(name)}: its thread died under it: ${reasonOf(cause)}`,
-    { cause },
-  );
+  return new PoolError("ERR_WORKER_CRASHED", `${job.title}: its thread died under it: ${reasonOf(cause)}`, {
+    cause,
+  });
 }
 
 /** @throws PoolError ERR_NOT_CLONEABLE for a context among the arguments: the clone error would not say it clearly */
-export function checkArguments(name: string, args: readonly unknown[]): void {
+export function checkArguments(args: readonly unknown[], title: () => string): void {
   const at = args.findIndex(isContext);
   if (at < 0) return;
-  const what = `argument ${at + 1} of task ${JSON.stringify(name)}`;
+  const what = `argument ${at + 1} of ${title()}`;
   throw new PoolError("ERR_NOT_CLONEABLE", `${what} is a context: a context goes first and nowhere else`);
 }

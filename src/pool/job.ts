@@ -112,6 +112,11 @@ export abstract class Job {
   abstract resolveWith(value: unknown): void;
   abstract rejectWith(error: unknown): void;
 
+  /** For messages. */
+  get title(): string {
+    return `task ${JSON.stringify(this.name)}`;
+  }
+
   /** It has been handed to `thread`. */
   on(thread: Thread, place: number): void {
     const { scope } = this;

@@ -134,7 +134,7 @@ export class Load {
   }
 
   #resultOf(place: number): string {
-    return `the result of task ${JSON.stringify(this.jobs[place]?.name)}`;
+    return `the result of ${(this.jobs[place] as Job).title}`;
   }
 
   /**

@@ -120,7 +120,8 @@ export interface MapOptions {
 }
 
 /**
- * One task over many inputs, and its results, to be read once: with `for await`, or `results()`.
+ * One task over many inputs, and its results, to be read once: with `for await`, or `results()`. Asking for an iterator a
+ * second time throws TypeError ERR_INVALID_ARG.
  *
  * Inputs are read as fast as results are: at most 16 per thread, or twice what the threads have in their chunks, are ahead
  * of the reader, unless the pool is closing. Leaving the loop early cancels what is left, and waits until that has stopped.
@@ -131,7 +132,10 @@ export interface MapOptions {
 export interface Batch<R> extends AsyncIterable<R> {
   /** `done`: inputs whose task has run to an end, whatever end; `total`: undefined while that cannot be known. */
   readonly progress: { done: number; total: number | undefined };
-  /** All results that have not been read yet. Repeated calls return the same promise. */
+  /**
+   * All results that have not been read yet. Rejects with the failure, if there is one, also after a loop that has thrown it.
+   * Repeated calls return the same promise.
+   */
   results(): Promise<R[]>;
   /** Ends the batch's own context, with `cause`. It does not wait. Repeated calls change nothing. */
   cancel(cause?: unknown): void;

@@ -143,6 +143,21 @@ describe("inputs", () => {
     const given = (await pool.map(background, "give", [1, 2, 3]).results()) as Uint8Array[];
     expect(given.map(({ byteLength }) => byteLength)).toEqual([1, 2, 3]);
   });
+
+  test("what moved along is not lost with the thread of another item", async () => {
+    const inputs = range(12).map((i) => {
+      if (i % 4 === 0) return "exit";
+      const bytes = new Uint8Array(i);
+      return transfer(bytes, [bytes.buffer]);
+    });
+    const records = await pool
+      .map(background, "lengthOf", inputs, { chunk: 4, concurrency: 1, onError: "settle" })
+      .results();
+    expect(records.map((record) => (record.status === "fulfilled" ? record.value : "crashed"))).toEqual(
+      range(12).map((i) => (i % 4 === 0 ? "crashed" : i)),
+    );
+    await expectWhole(pool);
+  });
 });
 
 describe("back-pressure", () => {
@@ -379,7 +394,10 @@ describe("onError: settle", () => {
     const bad = records.findIndex(({ status }) => status === "rejected");
     expect(bad).toBe(57_123);
     expect(records[bad]).toMatchObject({
-      reason: { code: "ERR_NOT_CLONEABLE", message: expect.stringContaining("argument 1") as string },
+      reason: {
+        code: "ERR_NOT_CLONEABLE",
+        message: expect.stringContaining('argument 1 of task "same", input 57123 ') as string,
+      },
     });
     expect(records.every((each, i) => i === bad || (each.status === "fulfilled" && each.value === i))).toBe(
       true,
@@ -721,16 +739,17 @@ describe("inputs that misbehave", () => {
 
   test("an envelope that cannot be posted though each input by itself can: they go one by one", async () => {
     let reads = 0;
-    const inputs = range(12).map((id) => ({
-      id,
-      get odd() {
-        // Once in every message that holds several.
-        if (++reads % 7 === 0) throw new Error("not now");
-        return 1;
+    const moody = {
+      // In an envelope of several it is looked at, posted, and, when that fails, tried: the second of each three fails.
+      get value() {
+        if (++reads % 3 === 2) throw new Error("not now");
+        return "fine";
       },
-    }));
-    const records = await pool.map(background, "same", inputs, { chunk: 6, onError: "settle" }).results();
-    expect(records).toHaveLength(12);
+    };
+    const inputs = [1, moody, 2, 3, 4, 5];
+    const results = await pool.map(background, "same", inputs, { chunk: 6, concurrency: 1 }).results();
+    expect(results).toEqual([1, { value: "fine" }, 2, 3, 4, 5]);
+    expect(reads).toBe(4);
     await expectWhole(pool);
   });
 
@@ -855,7 +874,19 @@ describe("the reader", () => {
     await until(() => pool.stats().running === 0 && batch.progress.done >= 2);
     for (let i = 0; i < 5; i++) await turn();
     expect(await read(batch)).toMatchObject({ got: [0], error: { message: "item 1" } });
-    expect(await read(batch)).toEqual({ got: [] });
+    // Once: who asks again is told that, or the failure.
+    expect((await read(batch)).error).toMatchObject({ code: "ERR_INVALID_ARG" });
+    expect(await failure(batch.results())).toMatchObject({ message: "item 1" });
+  });
+
+  test("a batch is read once: a second loop, at the same time or afterwards, is an error", async () => {
+    const batch = pool.map(background, "double", range(10));
+    const [first, second] = await Promise.all([read(batch), read(batch)]);
+    expect(first.got).toHaveLength(10);
+    expect(second).toMatchObject({ got: [], error: { code: "ERR_INVALID_ARG" } });
+    expect((await read(batch)).error).toMatchObject({
+      message: expect.stringContaining("read once") as string,
+    });
   });
 });
 

@@ -270,6 +270,8 @@ describe("objects are each one's own, though they came in one message", () => {
     const held = pool.submit(background, "hold", [hold.view]);
     await hold.entered();
     const config = { deep: [1] };
+    const gate = threadGate();
+    const first = steps.step(100, "wait", gate.view);
     const tasks = Array.from({ length: 60 }, (_, i) =>
       pool.submit(i % 7 === 3 ? ctx : background, "step", [
         steps.begun,
@@ -280,8 +282,10 @@ describe("objects are each one's own, though they came in one message", () => {
     );
     hold.open();
     await held.result;
-    blockUntilBegun(steps, 1);
+    blockUntilBegun(steps, 100);
     cancel("why");
+    gate.open();
+    expect(await first.result).toBe(100);
     for (const [i, task] of tasks.entries()) {
       if (i % 7 === 3) expect(await settled(task)).toBe("dropped");
       else expect(await task.result).toEqual(i % 5 === 2 ? i + 1 : { i, config });
