@@ -8,9 +8,9 @@ import type { Staff } from "./staff.js";
 /** What admission has to know of the queue. */
 export interface Crowd {
   /** Tasks that wait for a thread, without the inputs of batches, which hold themselves back. */
-  readonly waiting: number;
+  waiting(): number;
   /** Of all that is queued, for the message. */
-  readonly queued: number;
+  queued(): number;
 }
 
 export class Admission {
@@ -40,7 +40,7 @@ export class Admission {
     if (this.#free > 0) return;
     throw new PoolError(
       "ERR_QUEUE_FULL",
-      `${this.#options.name}: the queue is full: queued ${this.#crowd.queued}, maxQueue ${this.#options.maxQueue}`,
+      `${this.#options.name}: the queue is full: queued ${this.#crowd.queued()}, maxQueue ${this.#options.maxQueue}`,
     );
   }
 
@@ -70,7 +70,7 @@ export class Admission {
     if (maxQueue === Number.POSITIVE_INFINITY) return maxQueue;
     // Threads that are still coming up will take some of those that wait.
     const taken = Math.max(0, threads - this.#staff.busy);
-    return maxQueue - (this.#crowd.waiting - taken);
+    return maxQueue - (this.#crowd.waiting() - taken);
   }
 
   closedError(options?: ErrorOptions): PoolError {

@@ -20,7 +20,7 @@ import type { Batch } from "./types.js";
 export interface BatchHost {
   readonly jobs: JobHost;
   /** The pool is closing: what there is is to be finished, whether its reader comes or not. */
-  readonly isClosing: boolean;
+  isClosing(): boolean;
   /** What share of an envelope a task of that name fills. */
   share(name: string): number;
   lineUp(turn: Turn): void;
@@ -177,7 +177,7 @@ export class PoolBatch implements Batch<unknown> {
   get #hasRoom(): boolean {
     if (this.#buffered >= this.#lanes * this.#chunk) return false;
     const ahead = this.#lanes * Math.max(AHEAD, 2 * this.#chunk);
-    return this.#pulled - this.#delivery.delivered < ahead || this.#host.isClosing;
+    return this.#pulled - this.#delivery.delivered < ahead || this.#host.isClosing();
   }
 
   /** Whether there will be more inputs without any of those on threads coming to an end. */

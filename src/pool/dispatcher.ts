@@ -92,15 +92,9 @@ export class Dispatcher {
       },
       waiting: () => this.#queue.size > 0,
     });
-    const waiting = (): number => this.#waiting;
-    const queued = (): number => this.#ledger.queued;
     this.#admission = new Admission(options, this.#staff, {
-      get waiting() {
-        return waiting();
-      },
-      get queued() {
-        return queued();
-      },
+      waiting: () => this.#waiting,
+      queued: () => this.#ledger.queued,
     });
     try {
       this.#staff.fill();
@@ -354,12 +348,9 @@ export class Dispatcher {
   }
 
   #hostOfBatches(): BatchHost {
-    const isClosing = (): boolean => this.#phase !== "open";
     return {
       jobs: this.#jobHost,
-      get isClosing() {
-        return isClosing();
-      },
+      isClosing: () => this.#phase !== "open",
       share: (name) => this.#pace.share(name),
       lineUp: (turn) => {
         this.#turns++;

@@ -88,7 +88,10 @@ export abstract class Job {
   /** Its place in the thread's lane. */
   place = 0;
   outcome: Outcome | undefined = undefined;
-  /** Hand-overs that its thread did not survive, though no job had begun: from the first on, it goes alone. */
+  /**
+   * Hand-overs of envelopes that came to nothing: their thread died before any of it had begun, or they could not be posted,
+   * for no one's fault. From the first on, it goes alone.
+   */
   retries = 0;
   #grace: GraceAlarm | undefined = undefined;
 

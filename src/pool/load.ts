@@ -55,7 +55,7 @@ export class Load {
   readonly #epoch: number;
   /** The first place that has not been looked at and found over. The thread goes through them in order. */
   #cursor = 0;
-  /** Where the cursor was at the last look, and whether the job there had begun. */
+  /** Where the cursor was at the last call of `lingers`. */
   #seen = -1;
 
   constructor(thread: Thread, jobs: readonly Job[]) {
