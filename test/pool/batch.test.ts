@@ -781,8 +781,10 @@ describe("inputs that misbehave", () => {
         throw new Error("from the clean-up");
       }
     }
-    const reader = pool.map(background, "double", inputs())[Symbol.asyncIterator]();
-    await reader.next();
+    const batch = pool.map(background, "double", inputs());
+    const reader = batch[Symbol.asyncIterator]();
+    // As many as may be read ahead: no step is under way now.
+    await until(() => batch.progress.done === 32);
     const left = reader.return?.();
     expect(await settles(left as Promise<unknown>)).toBe(false);
     gate.open();
