@@ -83,6 +83,17 @@ function delayTo(when: number, at: number): number {
   return Math.min(Math.max(Math.ceil(when - at - 1e-6), 1), MAX_DELAY);
 }
 
+/**
+ * After execution has been ended at a place that nobody knows, which may lie in here: the alarms that there were are in
+ * order again, with their timer.
+ */
+export function repairAlarms(): void {
+  alarms.repair();
+  disarm();
+  const first = alarms.peek();
+  if (first !== undefined) arm(first.when, now());
+}
+
 function disarm(): void {
   if (armed === undefined) return;
   clearTimeout(armed.timer);

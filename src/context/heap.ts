@@ -8,6 +8,9 @@ export interface HeapItem {
 /**
  * The least item first, by `before`. Inserting late items and removing random ones take constant time on average,
  * the worst case is logarithmic. An item is in one heap at a time.
+ *
+ * Wherever V8 may end the execution, at the head of a function and of each round of a loop, all items are in: only their
+ * order may be wrong then, which `repair` mends.
  */
 export class Heap<T extends HeapItem> {
   readonly #items: T[] = [];
@@ -27,8 +30,8 @@ export class Heap<T extends HeapItem> {
 
   push(item: T): void {
     const items = this.#items;
-    items.push(item);
-    this.#up(items.length - 1, item);
+    item.slot = items.push(item) - 1;
+    this.#up(item.slot, item);
   }
 
   pop(): T | undefined {
@@ -45,6 +48,8 @@ export class Heap<T extends HeapItem> {
     const items = this.#items;
     const last = items.pop() as T;
     if (last === item) return;
+    items[slot] = last;
+    last.slot = slot;
     if (slot > 0 && this.#before(last, items[(slot - 1) >> 1] as T)) this.#up(slot, last);
     else this.#down(slot, last);
   }
@@ -59,9 +64,9 @@ export class Heap<T extends HeapItem> {
       items[at] = parent;
       parent.slot = at;
       at = above;
+      items[at] = item;
+      item.slot = at;
     }
-    items[at] = item;
-    item.slot = at;
   }
 
   #down(from: number, item: T): void {
@@ -77,8 +82,15 @@ export class Heap<T extends HeapItem> {
       items[at] = child;
       child.slot = at;
       at = below;
+      items[at] = item;
+      item.slot = at;
     }
-    items[at] = item;
-    item.slot = at;
+  }
+
+  /** Puts them in order again, after execution has been ended somewhere in here. Linear. */
+  repair(): void {
+    const items = this.#items;
+    for (const [at, item] of items.entries()) item.slot = at;
+    for (let at = (items.length >> 1) - 1; at >= 0; at--) this.#down(at, items[at] as T);
   }
 }

@@ -7,12 +7,13 @@ import { ownerOf } from "../context/derive.js";
 import type { Ending } from "../context/ending.js";
 import { describe, invalidArg } from "../context/invalid.js";
 import { background } from "../context/roots.js";
-import { DROPPED, KILLING, OFFERED, PLACES, STARTED } from "../workers/lane.js";
+import { DROPPED, INTERRUPTING, KILLING, OFFERED, PLACES } from "../workers/lane.js";
 import type { Reply } from "../workers/messages.js";
 import { Admission } from "./admission.js";
 import { type BatchHost, PoolBatch } from "./batch.js";
 import { BatchItem } from "./batch-item.js";
 import type { PoolError } from "./errors.js";
+import { Escalation } from "./escalation.js";
 import { Exits } from "./exits.js";
 import { checkArguments, crashed, refusal, refusals, transferListOf } from "./hand-over.js";
 import type { Job, JobHost } from "./job.js";
@@ -31,9 +32,6 @@ import type { Death, Thread } from "./thread.js";
 import type { Waiting } from "./turn.js";
 import type { MapOptions, PoolStats, SubmitOptions } from "./types.js";
 
-/** The longest grace while the pool is being destroyed, ms. */
-const DESTROY_GRACE = 1000;
-
 /** A task whose thread dies before it began goes back to the queue, but not for ever: it may be what kills them. */
 const MAX_RETRIES = 3;
 
@@ -51,6 +49,7 @@ export class Dispatcher {
   readonly #exits = new Exits(this.#ledger, () => this.#batches.size > 0);
   readonly #notices = new Notices();
   readonly #admission: Admission;
+  readonly #escalation: Escalation;
   readonly #lookout = new Lookout(() => this.#lookAround(true));
   #phase: Phase = "open";
   #isDispatching = false;
@@ -65,6 +64,7 @@ export class Dispatcher {
   constructor(options: ResolvedOptions) {
     this.#options = options;
     this.#queue = new TaskQueue(this.#options.order);
+    this.#escalation = new Escalation(options, () => this.#phase === "destroying");
     this.#jobHost = {
       ended: (job) => {
         this.#ended(job);
@@ -159,7 +159,8 @@ export class Dispatcher {
       this.#admission.close();
       this.cancelAll();
       // Those that were asked to stop before may have been given longer.
-      for (const job of this.#handedOver()) if (job.scope.ending !== null) job.startGrace(this.#graceOf(job));
+      for (const job of this.#handedOver())
+        if (job.scope.ending !== null) job.startGrace(this.#escalation.graceOf(job));
     }
     return this.#shutDown();
   }
@@ -294,7 +295,7 @@ export class Dispatcher {
 
   #handOver(jobs: readonly Job[], thread: Thread, batch?: PoolBatch): void {
     this.#inHand = jobs;
-    const packing = new Packing();
+    const packing = new Packing(this.#escalation);
     for (const job of jobs) {
       try {
         const { names } = this.#staff;
@@ -413,18 +414,14 @@ export class Dispatcher {
     const { notice, cause } = this.#notices.of(job, ending);
     thread.notify(place, notice, cause);
     this.#staff.expectLoss();
-    job.startGrace(this.#graceOf(job));
-  }
-
-  #graceOf(job: Job): number {
-    const grace = job.options.grace ?? this.#options.grace;
-    return this.#phase === "destroying" ? Math.min(grace, DESTROY_GRACE) : grace;
+    job.startGrace(this.#escalation.graceOf(job));
   }
 
   #overran(job: Job): void {
     const { thread, place } = job;
-    // It may have stopped by itself meanwhile, with the news under way: then the claim is not at STARTED any more.
-    if (thread === undefined || job.outcome !== undefined || !thread.move(place, STARTED, KILLING)) return;
+    if (thread === undefined || job.outcome !== undefined) return;
+    // It may have stopped by itself meanwhile, with the news under way: then it cannot be condemned any more.
+    if (this.#escalation.cutOff(job, thread) || !thread.condemn(place)) return;
     this.#ledger.condemned();
     const { state } = thread;
     this.#staff.terminate(thread);
@@ -523,6 +520,8 @@ export class Dispatcher {
     const finished = this.#collect(load, undefined, true);
     const current = load.current();
     const isCondemned = current !== undefined && thread.stands(current.place, KILLING);
+    // One that was being cut off may have left its thread in a state that nothing else should meet.
+    const isStopped = isCondemned || (current !== undefined && thread.stands(current.place, INTERRUPTING));
     const unbegun = load.takeBack();
     if (current !== undefined) {
       current.off();
@@ -536,7 +535,7 @@ export class Dispatcher {
     batch?.freed();
     this.#exits.settleAll(finished, death);
     if (current !== undefined) {
-      if (isCondemned) this.#exits.reject(current, "terminated", current.scope.err());
+      if (isStopped) this.#exits.reject(current, "terminated", current.scope.err());
       else this.#exits.reject(current, "crashed", crashed(current, death));
     }
     for (const job of lost) this.#exits.fail(job, crashed(job, death), "crashed");

@@ -51,8 +51,10 @@ export class Exits {
   settleAll(finished: readonly Finished[], death?: Death): void {
     for (const each of finished) {
       const { job, report, outcome } = each;
-      // The thread has seen the deadline pass, so it has.
-      const hasExpired = report.type === "expired" || (report.type === "stopped" && report.expired);
+      // The thread has seen the deadline pass, so it has. A task that is cut off with its context live was so by its thread.
+      const { type } = report;
+      const hasExpired =
+        type === "expired" || type === "interrupted" || (type === "stopped" && report.expired);
       if (job.scope.ending === null && hasExpired) job.expire();
       job.end(outcome);
       deliver(each, death);
@@ -89,6 +91,7 @@ function deliver({ job, report }: Finished, death: Death | undefined): void {
       job.rejectWith(report.error);
       return;
     case "stopped":
+    case "interrupted":
     case "expired":
       job.rejectWith(job.scope.err());
       return;

@@ -93,6 +93,10 @@ export abstract class Job {
    * for no one's fault. From the first on, it goes alone.
    */
   retries = 0;
+  /** Its grace is over, and it has been given another one. */
+  isOverrun = false;
+  /** Its thread cuts it off by itself when its deadline and its grace are over. */
+  isWatched = false;
   #grace: GraceAlarm | undefined = undefined;
 
   /** @param owner the node that `parent` hangs on, null where it can never end */
@@ -172,6 +176,13 @@ export abstract class Job {
     this.#grace = new GraceAlarm(when, this);
     if (when <= at) this.#grace.ring();
     else setAlarm(this.#grace, at);
+  }
+
+  /** @param grace ms from now */
+  startSecondGrace(grace: number): void {
+    const at = now();
+    this.#grace = new GraceAlarm(at + grace, this);
+    setAlarm(this.#grace, at);
   }
 
   /** Over, as far as everybody who asks is concerned; the value or error follows. */

@@ -8,6 +8,9 @@ import {
   DROPPED,
   FAILED,
   FALSE,
+  GUARDED,
+  INTERRUPTED,
+  INTERRUPTING,
   KILLING,
   NULL,
   NUMBER,
@@ -33,6 +36,8 @@ export type Report =
   | { readonly type: "failed"; readonly error: unknown }
   /** It gave up because its context had ended: by its deadline, when `expired`. */
   | { readonly type: "stopped"; readonly expired: boolean }
+  /** It was cut off. */
+  | { readonly type: "interrupted" }
   /** It did not begin, because the thread saw that its deadline had passed. */
   | { readonly type: "expired" }
   /** It ended, and its thread died before the answer was sent. */
@@ -46,8 +51,13 @@ export interface Finished {
   readonly took: number;
 }
 
+/** The claims of a task that has begun and not ended. */
+const UNDER_WAY = [STARTED, GUARDED, INTERRUPTING, KILLING] as const;
+
 const nothing: Report = { type: "completed", value: undefined };
 const expired: Report = { type: "expired" };
+
+const interrupted: Report = { type: "interrupted" };
 
 export class Load {
   readonly jobs: readonly Job[];
@@ -119,6 +129,8 @@ export class Load {
       case STOPPED:
       case STOPPED_EXPIRED:
         return { type: "stopped", expired: ended === STOPPED_EXPIRED };
+      case INTERRUPTED:
+        return interrupted;
       default:
         return ended satisfies never;
     }
@@ -168,9 +180,8 @@ export class Load {
     const { lane } = this.thread;
     const epoch = this.#epoch;
     const place = this.#cursor;
-    if (place === this.jobs.length) return undefined;
-    const began = lane.stands(epoch, place, STARTED) || lane.stands(epoch, place, KILLING);
-    return began ? this.jobs[place] : undefined;
+    const isAtIt = UNDER_WAY.some((claim) => lane.stands(epoch, place, claim));
+    return isAtIt ? this.jobs[place] : undefined;
   }
 
   /** Whether the thread is still at the same job as at the last call. */

@@ -2,6 +2,7 @@
 import type { Context } from "../context/context.js";
 import { sharedValuesOf } from "../context/with-value.js";
 import { BY_LETTER, type Envelope, type Terms } from "../workers/messages.js";
+import type { Escalation } from "./escalation.js";
 import { deadlineOf, transferListOf } from "./hand-over.js";
 import type { Job } from "./job.js";
 
@@ -9,7 +10,7 @@ import type { Job } from "./job.js";
 export interface Contents {
   /** Some may have ended meanwhile, by way of code of the user's that ran while letters were posted. */
   readonly jobs: readonly Job[];
-  readonly message: Pick<Envelope, "names" | "terms" | "calls">;
+  readonly message: Pick<Envelope, "names" | "terms" | "calls" | "guarded">;
   readonly transfers: readonly object[] | undefined;
 }
 
@@ -22,15 +23,26 @@ export class Packing {
   readonly #terms: Terms[] = [];
   /** The context that the last terms are of. Jobs that wait together were mostly submitted under the same one. */
   #under: Context | undefined;
+  #watchdog: number | undefined;
+  readonly #escalation: Escalation;
+
+  constructor(escalation: Escalation) {
+    this.#escalation = escalation;
+  }
 
   /** May run code of the user's: a custom context's, the getters of a cause. Throws what that throws, or the job's end. */
   add(job: Job): void {
     const { scope } = job;
-    if (this.#under !== scope.parent) {
-      const terms = { deadline: deadlineOf(job), values: sharedValuesOf(scope) };
-      this.#terms.push(terms);
+    const watchdog = this.#escalation.watchdogOf(job);
+    if (this.#under !== scope.parent || this.#watchdog !== watchdog) {
+      const deadline = deadlineOf(job);
+      const values = sharedValuesOf(scope);
+      const isWatched = watchdog !== undefined && deadline !== undefined;
+      this.#terms.push({ deadline, values, ...(isWatched && { watchdog }) });
       this.#under = scope.parent;
+      this.#watchdog = watchdog;
     }
+    job.isWatched = this.#terms.at(-1)?.watchdog !== undefined;
     scope.throwIfDone();
     this.#added.push({ job, terms: this.#terms.length - 1 });
   }
@@ -68,11 +80,12 @@ export class Packing {
       }
       jobs.push(job);
     }
-    const sent = this.#terms.map(({ deadline, values }, at) => ({
-      deadline,
-      values: hasOwnValues[at] === true ? undefined : values,
-    }));
-    return { contents: { jobs, message: { names, terms: sent, calls }, transfers }, refused };
+    const sent = this.#terms.map((terms, at) =>
+      hasOwnValues[at] === true ? { ...terms, values: undefined } : terms,
+    );
+    const isGuarded = jobs.some((job) => this.#escalation.isInterruptible(job));
+    const message = { names, terms: sent, calls, ...(isGuarded && { guarded: true as const }) };
+    return { contents: { jobs, message, transfers }, refused };
   }
 }
 

@@ -6,7 +6,16 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } f
 import { Piscina } from "piscina";
 import { workerEntry } from "../entry-url.js";
 import type { Carried } from "../workers/carry.js";
-import { type Claim, Lane, nextEpoch, OFFERED } from "../workers/lane.js";
+import {
+  type Claim,
+  GUARDED,
+  INTERRUPTING,
+  KILLING,
+  Lane,
+  nextEpoch,
+  OFFERED,
+  STARTED,
+} from "../workers/lane.js";
 import type {
   Envelope,
   HelloAnswer,
@@ -17,6 +26,7 @@ import type {
   ToThread,
   Wake,
 } from "../workers/messages.js";
+import { canCut, cut } from "./interrupter.js";
 import { Load } from "./load.js";
 import type { ThreadOptions } from "./options.js";
 import type { Contents } from "./packing.js";
@@ -189,6 +199,30 @@ export class Thread {
   /** Whether the claim of the task at `place` stands there. */
   stands(place: number, state: Claim): boolean {
     return this.lane.stands(this.epoch, place, state);
+  }
+
+  /**
+   * Cuts off the task at `place`.
+   *
+   * - `sent`: it will be, wherever it is in its function, unless that is in native code for ever.
+   * - `not needed`: it has returned, whether or not the promise it returned has settled.
+   * - `not attached`: the inspector does not know the thread.
+   * - `not possible`: there is no inspector here, or not in the thread.
+   */
+  interrupt(place: number): "sent" | "not needed" | "not attached" | "not possible" {
+    if (this.stands(place, STARTED) && !this.lane.isAwaiting(this.epoch, place)) return "not possible";
+    const { threadId } = this.#worker;
+    const reach = canCut(threadId);
+    if (reach !== "yes") return reach;
+    // From here on the task does not leave its function by itself, and nothing else can be hit.
+    if (!this.move(place, GUARDED, INTERRUPTING)) return "not needed";
+    return cut(threadId) ? "sent" : "not attached";
+  }
+
+  /** Moves the claim of the task at `place` to KILLING; false when it has ended. */
+  condemn(place: number): boolean {
+    // In the order in which the worker moves on.
+    return [GUARDED, INTERRUPTING, STARTED].some((from) => this.move(place, from as Claim, KILLING));
   }
 
   /** Of its jobs, those that wait behind another one. */

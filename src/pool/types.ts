@@ -39,7 +39,7 @@ export type PoolTasks<M> = {
  * - `failed`: it threw something of its own.
  * - `dropped`: its context ended before it began; it never ran, and never will.
  * - `stopped`: its context had ended, and it gave up because of that.
- * - `interrupted`: it overran its grace and was stopped, its thread kept. Not in this version.
+ * - `interrupted`: it overran its grace and was stopped, its thread kept.
  * - `terminated`: it overran its grace, and its thread was ended and replaced.
  * - `crashed`: its thread died under it.
  */
@@ -84,7 +84,7 @@ export interface SubmitOptions {
   /** Higher goes first; any number. @default 0 */
   priority?: number;
   /** As PoolOptions.onOverrun, for this task. */
-  onOverrun?: "terminate";
+  onOverrun?: "terminate" | "interrupt";
 }
 
 /** Whether a task can be called without these arguments: all of them optional, or a rest. */

@@ -1,10 +1,11 @@
 /** What piscina runs in each thread: says hello, loads the user's module, works through one envelope at a time. */
 import type { MessagePort } from "node:worker_threads";
 import { carry } from "./carry.js";
+import { Guard } from "./guard.js";
 import { Lane } from "./lane.js";
 import { Mailbox } from "./mailbox.js";
 import type { HelloAnswer, Posted, Reply, ToThread } from "./messages.js";
-import { type Seat, type TaskFunction, Work } from "./work.js";
+import { abandon, type Seat, type TaskFunction, Work } from "./work.js";
 
 type Exports = Record<string, unknown> & { readonly default?: unknown };
 
@@ -23,11 +24,21 @@ export function handle(message: ToThread): Promise<HelloAnswer> | Reply | Promis
 }
 
 async function sitDown(module: string, lane: Lane, port: MessagePort): Promise<HelloAnswer> {
-  const mine: Seat = { lane, mailbox: new Mailbox(port), tasks: new Map(), current: undefined };
+  const mine: Seat = {
+    lane,
+    mailbox: new Mailbox(port),
+    tasks: new Map(),
+    guard: once(() =>
+      Guard.open(() => {
+        if (mine.current !== undefined) abandon(mine.current.place);
+      }),
+    ),
+    current: undefined,
+  };
   seat = mine;
   port.on("message", (message: Posted) => {
     const wake = mine.mailbox.sort(message);
-    if (wake !== undefined) mine.current?.receive(wake);
+    if (wake !== undefined) mine.current?.task.receive(wake);
   });
   // It listens, and yet a thread with nothing to do is free to go.
   port.unref();
@@ -37,6 +48,14 @@ async function sitDown(module: string, lane: Lane, port: MessagePort): Promise<H
     return { type: "unloadable", error: carry(error) };
   }
   return { type: "ready", names: [...mine.tasks.keys()] };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 /** The exported functions; of a CommonJS module also those Node could not find the names of. */

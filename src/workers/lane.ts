@@ -25,7 +25,18 @@ export const STARTED = 2;
 export const DONE = 3;
 export const DROPPED = 4;
 export const KILLING = 5;
-export type Claim = typeof OFFERED | typeof STARTED | typeof DONE | typeof DROPPED | typeof KILLING;
+/** As STARTED; the function has not returned, and what it does can be cut off. */
+export const GUARDED = 6;
+/** The main thread is about to cut it off. */
+export const INTERRUPTING = 7;
+export type Claim =
+  | typeof OFFERED
+  | typeof STARTED
+  | typeof DONE
+  | typeof DROPPED
+  | typeof KILLING
+  | typeof GUARDED
+  | typeof INTERRUPTING;
 
 const NOTICE_BITS = 3;
 const CLAIM_BITS = 3;
@@ -66,6 +77,8 @@ export const UNCLONEABLE = 8;
 /** It gave up because its context had ended; with STOPPED_EXPIRED, by its deadline. */
 export const STOPPED = 9;
 export const STOPPED_EXPIRED = 10;
+/** It was cut off, by the pool or by the thread's own watchdog. */
+export const INTERRUPTED = 11;
 export type Ended =
   | typeof UNDEFINED
   | typeof NULL
@@ -77,7 +90,8 @@ export type Ended =
   | typeof FAILED
   | typeof UNCLONEABLE
   | typeof STOPPED
-  | typeof STOPPED_EXPIRED;
+  | typeof STOPPED_EXPIRED
+  | typeof INTERRUPTED;
 
 /** Tasks that one envelope may hold. What a hand-over costs is 0.1 µs for each of them then (bench/throughput). */
 export const PLACES = 1024;
@@ -165,6 +179,12 @@ export class Lane {
   /** Whether the claim of this task stands at `state`. */
   stands(epoch: number, place: number, state: Claim): boolean {
     return Atomics.load(this.#claims, place) === ((epoch << CLAIM_BITS) | state);
+  }
+
+  /** Worker: sleeps as long as the claim of this task stands at `state`. */
+  sleepWhile(epoch: number, place: number, state: Claim): void {
+    const word = (epoch << CLAIM_BITS) | state;
+    while (Atomics.load(this.#claims, place) === word) Atomics.wait(this.#claims, place, word);
   }
 
   /** Worker: a plain store, 1 to 2 ns, cheap enough for an inner loop. */

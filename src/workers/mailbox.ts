@@ -33,6 +33,12 @@ export class Mailbox {
     }
   }
 
+  /** Takes in what is there: letters to tasks of the envelope that has come. */
+  fetch(): void {
+    for (let got = receiveMessageOnPort(this.port); got !== undefined; got = receiveMessageOnPort(this.port))
+      this.sort(got.message as Posted);
+  }
+
   /** The wake for the task of this epoch, at this place, if it is there. */
   wake(epoch: number, place: number): Wake | undefined {
     for (

@@ -25,6 +25,8 @@ export interface Envelope {
    * for that number, and none. Flat, because an object for each costs five times as much to clone (bench/throughput).
    */
   readonly calls: readonly unknown[];
+  /** There are tasks in it that shall be cut off when they overrun their grace. */
+  readonly guarded?: true;
 }
 
 /** In place of the number of arguments: they, and the shared values, come in a letter. */
@@ -35,6 +37,8 @@ export interface Terms {
   readonly deadline: Deadline | undefined;
   /** Values under shared keys, by the keys' names. */
   readonly values: Map<string, unknown> | undefined;
+  /** Where there is a deadline: the thread itself cuts off a task that is at it still so long after that, ms. */
+  readonly watchdog?: number;
 }
 
 export interface Deadline {

@@ -8,12 +8,17 @@ import type { Context } from "../context/context.js";
 import { prepareEnding } from "../context/ending.js";
 import { cause } from "../context/with-cancel.js";
 import { carry } from "./carry.js";
+import type { Guard } from "./guard.js";
 import {
+  type Claim,
   DONE,
   DROPPED,
   type Ended,
   FAILED,
   FALSE,
+  GUARDED,
+  INTERRUPTED,
+  INTERRUPTING,
   KILLING,
   type Lane,
   NULL,
@@ -41,7 +46,22 @@ export interface Seat {
   readonly lane: Lane;
   readonly mailbox: Mailbox;
   readonly tasks: Map<string, TaskFunction>;
-  current: TaskNode | undefined;
+  /** Made when first asked for; undefined where there can be none. */
+  readonly guard: () => Guard | undefined;
+  /** The task that has begun and not ended. */
+  current: Run | undefined;
+}
+
+/** One task, from its beginning to its end. */
+interface Run {
+  readonly task: TaskNode;
+  readonly place: Place;
+  readonly fn: TaskFunction;
+  readonly args: readonly unknown[];
+  /** Where the arguments are instead. */
+  readonly letter: Opened | undefined;
+  /** What it returned, once it has, if that is a promise. */
+  promise: PromiseLike<unknown> | undefined;
 }
 
 /** What tasks under the same terms have in common. */
@@ -61,10 +81,13 @@ export class Work {
   /** When the last task ended, on this thread's clock: read once a task. */
   #since = now();
   #reply: Reply = true;
+  /** What its tasks run in; undefined where none of them shall be cut off, or none can. */
+  readonly #guard: Guard | undefined;
 
   constructor(seat: Seat, envelope: Envelope) {
     this.#seat = seat;
     this.#envelope = envelope;
+    this.#guard = envelope.guarded === undefined ? undefined : seat.guard();
     this.#common = envelope.terms.map((terms) => ({
       terms,
       values: valuesOf(terms.values),
@@ -74,6 +97,21 @@ export class Work {
 
   /** Runs the tasks that are left; the answer waits for those that return a promise. */
   proceed(): Reply | Promise<Reply> {
+    const guard = this.#guard;
+    if (guard === undefined) return this.#runAll();
+    // All of them, so that none is in between when a task that takes a message out of the port is cut off.
+    this.#seat.mailbox.fetch();
+    for (;;) {
+      let answer: Reply | Promise<Reply> | undefined;
+      guard.run(() => {
+        answer = this.#runAll();
+      });
+      if (answer !== undefined) return answer;
+      if (!this.#afterCut()) return never();
+    }
+  }
+
+  #runAll(): Reply | Promise<Reply> {
     while (this.#at < this.#envelope.count) {
       const pending = this.#runNext();
       if (pending !== undefined) return pending.then(() => this.proceed());
@@ -92,49 +130,144 @@ export class Work {
     const first = this.#cursor;
     if (count !== BY_LETTER) this.#cursor += count;
     if (this.#since >= common.when) lane.move(epoch, at, OFFERED, DROPPED);
-    // Dropped, or taken back: not ours to run.
-    if (!lane.move(epoch, at, OFFERED, STARTED)) return undefined;
-    const letter = count === BY_LETTER ? openLetter(mailbox, epoch, at) : undefined;
+    // What is not the task's own is done before it begins: from then on it may be cut off.
+    const isMail = count === BY_LETTER && lane.stands(epoch, at, OFFERED);
+    const letter = isMail ? openLetter(mailbox, epoch, at) : undefined;
     const values = letter === undefined ? common.values : valuesOf(letter.values);
     const place: Place = { lane, mailbox, epoch, at, isLeft: false };
-    const task = new TaskNode(place, common.terms, values, common.when);
-    this.#seat.current = task;
+    const run: Run = {
+      place,
+      task: new TaskNode(place, common.terms, values, common.when),
+      fn: tasks.get(name) as TaskFunction,
+      args: calls.slice(first, this.#cursor),
+      letter,
+      promise: undefined,
+    };
+    // Dropped, or taken back: not ours to run.
+    if (!lane.move(epoch, at, OFFERED, this.#guard === undefined ? STARTED : GUARDED)) return undefined;
+    this.#seat.current = run;
+    // The first one does not count what it took this thread to wake up.
+    if (at === 0) this.#since = now();
+    const { watchdog } = common.terms;
+    const isOver =
+      this.#guard === undefined || watchdog === undefined
+        ? this.#call(run)
+        : this.#callWatched(run, this.#guard, common.when + watchdog);
+    if (!isOver) return never();
+    if (run.promise !== undefined) return this.#settle(run, run.promise);
+    this.#leave(run);
+    return undefined;
+  }
+
+  /** Calls the function. False when the pool is ending this thread: it must not take another task. */
+  #call(run: Run): boolean {
     try {
-      const fn = tasks.get(name) as TaskFunction;
-      const args = letter === undefined ? calls.slice(first, this.#cursor) : letter.args();
-      // The first one does not count what it took this thread to wake up.
-      if (at === 0) this.#since = now();
-      const result = fn(task, ...args);
-      if (!isThenable(result)) return this.#finish(task, place, this.#reportValue(place, result), result);
-      task.awaits();
-      return Promise.resolve(result).then(
-        (value) => this.#finish(task, place, this.#reportValue(place, value), value),
-        (error: unknown) => this.#finish(task, place, this.#reportError(task, place, error), error),
-      );
+      const result = run.fn(run.task, ...(run.letter === undefined ? run.args : run.letter.open()));
+      if (isThenable(result)) return this.#awaits(run, result);
+      return this.#finish(run, this.#reportValue(run.place, result), result);
     } catch (error) {
-      return this.#finish(task, place, this.#reportError(task, place, error), error);
+      return this.#finish(run, this.#reportError(run, error), error);
     }
   }
 
+  /** The same, and cuts it off at `when`, on this thread's clock, if nobody has before. */
+  #callWatched(run: Run, guard: Guard, when: number): boolean {
+    let isOver: boolean | undefined;
+    const isWhole = guard.run(
+      () => {
+        isOver = this.#call(run);
+      },
+      Math.max(0, when - now()),
+    );
+    if (isWhole) return isOver as boolean;
+    const { lane, epoch, at } = run.place;
+    // It was over, or waiting for its promise, when the time came.
+    if (lane.stands(epoch, at, DONE) || lane.stands(epoch, at, STARTED)) return true;
+    run.promise = undefined;
+    if (!lane.stands(epoch, at, INTERRUPTING)) return this.#finish(run, INTERRUPTED);
+    // Where both were due nobody knows which of the two it was: the pool's may be under way still. Timers of V8 go off up to
+    // 1 ms early.
+    if (now() > when - 2) process.exit();
+    return this.#finish(run, INTERRUPTED, undefined, INTERRUPTING);
+  }
+
   /**
-   * Tells how the task ended and lets go of its place. Whatever could be posted is by now: cloning a result may take long
-   * and runs getters of the user's, so the claim moves to DONE, and the task out of the reach of a hard stop, only here.
+   * What was run under the guard has been cut off: by the pool, in the function of a task, so that this task is over. Or by
+   * somebody else, a debugger perhaps, anywhere: then nobody knows what state this thread is in.
+   *
+   * @returns false when the pool is ending this thread
    */
-  #finish(task: TaskNode, place: Place, ended: Ended, value: unknown): Promise<void> | undefined {
+  #afterCut(): boolean {
+    const run = this.#seat.current;
+    if (run === undefined) return process.exit();
+    const { lane, epoch, at } = run.place;
+    if (lane.stands(epoch, at, KILLING)) return false;
+    if (!lane.stands(epoch, at, INTERRUPTING)) return process.exit();
+    if (!this.#finish(run, INTERRUPTED, undefined, INTERRUPTING)) return false;
+    this.#leave(run);
+    return true;
+  }
+
+  /** The function has returned a promise: from now on it is not cut off. */
+  #awaits(run: Run, promise: PromiseLike<unknown>): boolean {
+    const { lane, epoch, at } = run.place;
+    lane.awaits(epoch, at);
+    run.promise = promise;
+    return (
+      this.#guard === undefined || lane.move(epoch, at, GUARDED, STARTED) || this.#outlast(run.place, STARTED)
+    );
+  }
+
+  #settle(run: Run, promise: PromiseLike<unknown>): Promise<void> {
+    run.task.awaits();
+    const settled = (ended: Ended, value: unknown): Promise<never> | undefined => {
+      if (!this.#finish(run, ended, value, STARTED)) return never();
+      this.#leave(run);
+      return undefined;
+    };
+    return Promise.resolve(promise).then(
+      (value) => settled(this.#reportValue(run.place, value), value),
+      (error: unknown) => settled(this.#reportError(run, error), error),
+    );
+  }
+
+  /**
+   * Tells how the task ended. Whatever could be posted is by now: cloning a result may take long and runs getters of the
+   * user's, so the claim moves to DONE, and the task out of the reach of a hard stop, only here.
+   *
+   * @returns false when the pool was quicker, and is ending this thread
+   */
+  #finish(
+    { place }: Run,
+    ended: Ended,
+    value?: unknown,
+    from: Claim = this.#guard === undefined ? STARTED : GUARDED,
+  ): boolean {
     const { lane, epoch, at } = place;
     const since = this.#since;
     this.#since = now();
     lane.report(at, ended, ended === NUMBER ? (value as number) : 0, this.#since - since);
-    if (!lane.move(epoch, at, STARTED, DONE)) {
-      // KILLING: the pool was quicker, and this thread is about to end. It must not take another task.
-      if (lane.stands(epoch, at, KILLING)) return new Promise(() => {});
-    }
+    return lane.move(epoch, at, from, DONE) || this.#outlast(place, DONE);
+  }
+
+  /**
+   * The pool was quicker. It is ending this thread: false. Or a cut is under way, and comes while this waits for it: the task has
+   * ended by itself all the same, and goes on to `claim`.
+   */
+  #outlast({ lane, epoch, at }: Place, claim: Claim): boolean {
+    this.#guard?.run(() => {
+      lane.sleepWhile(epoch, at, INTERRUPTING);
+    });
+    return lane.move(epoch, at, INTERRUPTING, claim);
+  }
+
+  /** Lets go of its place. */
+  #leave({ task }: Run): void {
     this.#seat.current = undefined;
     const { ending } = task;
     task.over();
     // When the report is on its way: making an error takes longer than posting one.
     if (ending !== null) setImmediate(prepareEnding);
-    return undefined;
   }
 
   #reportValue(place: Place, value: unknown): Ended {
@@ -165,7 +298,7 @@ export class Work {
     }
   }
 
-  #reportError(task: TaskNode, place: Place, error: unknown): Ended {
+  #reportError({ task, place }: Run, error: unknown): Ended {
     const ending = task.poll();
     if (ending !== null && isGivingUp(task, error)) return ending.expired ? STOPPED_EXPIRED : STOPPED;
     this.#post(place, carry(error));
@@ -180,20 +313,30 @@ export class Work {
 
 interface Opened {
   readonly values: Terms["values"];
-  /** Throws why they are not there. */
-  args(): readonly unknown[];
+  /** The arguments. Throws why they are not there. */
+  open(): readonly unknown[];
+}
+
+/** Says that the task was being cut off when its thread had to end. */
+export function abandon({ lane, epoch, at }: Place): void {
+  lane.move(epoch, at, GUARDED, INTERRUPTING);
+}
+
+/** Of a thread that is about to end. */
+function never(): Promise<never> {
+  return new Promise(() => {});
 }
 
 function openLetter(mailbox: Mailbox, epoch: number, at: number): Opened {
   try {
     const letter = mailbox.letter(epoch, at);
     if (letter === undefined) throw new Error("the arguments did not arrive");
-    return { values: letter.values, args: () => letter.args };
+    return { values: letter.values, open: () => letter.args };
   } catch (error) {
     // Something in it could be cloned on the other side, and not on this one.
     return {
       values: undefined,
-      args: () => {
+      open: () => {
         throw error;
       },
     };

@@ -86,7 +86,8 @@ describe("new Pool throws TypeError ERR_INVALID_ARG at once", () => {
     ["grace", [-1, Number.NaN, "250", null, {}, -Infinity]],
     ["maxQueue", [-1, 0.5, Number.NaN, "10", null]],
     ["order", ["lifo", null, 1, ""]],
-    ["onOverrun", ["interrupt", "kill", null, 1]],
+    ["onOverrun", ["kill", null, 1]],
+    ["watchdog", ["yes", null, 1]],
     ["name", [1, null, {}]],
     ["resourceLimits", [1, null, "none"]],
     ["env", [1, null, "PATH", Symbol("no")]],
@@ -104,12 +105,6 @@ describe("new Pool throws TypeError ERR_INVALID_ARG at once", () => {
 
   test("options that are no object", () => {
     expect(thrown(() => new Pool(tasks, 4 as never)).code).toBe("ERR_INVALID_ARG");
-  });
-
-  test('onOverrun: "interrupt" says that it does not exist yet', () => {
-    expect(thrown(() => new Pool(tasks, { onOverrun: "interrupt" as never })).message).toMatch(
-      /does not exist yet/,
-    );
   });
 
   for (const [label, bad] of [
@@ -208,8 +203,8 @@ describe("with a pool", () => {
     ["transfer", [1]],
     ["transfer", [null]],
     ["transfer", {}],
-    ["onOverrun", "interrupt"],
     ["onOverrun", "kill"],
+    ["onOverrun", null],
   ];
   for (const [name, value] of submitOptions) {
     test(`submit: options.${name}: ${JSON.stringify(value)}`, async () => {

@@ -1,0 +1,436 @@
+/** `onOverrun: "interrupt"`: a task that overruns its grace is cut off, and its thread goes on. */
+import { execFileSync } from "node:child_process";
+import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  background,
+  cause,
+  type Pool,
+  type PoolOptions,
+  type Task,
+  withCancel,
+  withTimeout,
+} from "lifeguard";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { runScript } from "../support/child.js";
+import {
+  besideNeighbour,
+  expectWhole,
+  fixture,
+  pooled,
+  rejection,
+  settled,
+  type ThreadGate,
+  threadGate,
+} from "../support/pool.js";
+
+function interrupting(options: PoolOptions = {}): Pool {
+  return pooled({ threads: 1, spares: 0, grace: 0, onOverrun: "interrupt", ...options }, "runaway.mjs");
+}
+
+/** Begins the task, cancels it once it has come to the gate, and waits for its end. */
+async function cutOff(
+  pool: Pool,
+  name: string,
+  args: readonly unknown[] = [],
+): Promise<{ task: Task<unknown>; gate: ThreadGate }> {
+  const gate = threadGate();
+  const [ctx, cancel] = withCancel(background);
+  const task = pool.submit(ctx, name, [gate.view, ...args]);
+  await gate.entered();
+  cancel();
+  await settled(task);
+  return { task, gate };
+}
+
+describe("a loop that never polls", () => {
+  test("is interrupted: result rejects with err, and its thread goes on with all it has", async () => {
+    await using pool = interrupting();
+    const before = await pool.run(background, "here");
+    const gate = threadGate();
+    const [ctx, cancel] = withCancel(background);
+    const task = pool.submit(ctx, "spin", [gate.view]);
+    const next = pool.run(background, "here");
+    await gate.entered();
+    cancel("enough");
+    expect(task.state).toBe("stopping");
+    expect(await rejection(task.result)).toBe(task.ctx.err());
+    expect(cause(task.ctx)).toBe("enough");
+    expect(task).toMatchObject({ state: "settled", outcome: "interrupted" });
+    expect(await next).toEqual({ threadId: (before as { threadId: number }).threadId, calls: 2 });
+    expect(pool.stats().outcomes).toMatchObject({ completed: 2, interrupted: 1, terminated: 0 });
+    await expectWhole(pool, 1);
+  });
+
+  test("by its deadline, after its grace", async () => {
+    await using pool = interrupting({ grace: 5 });
+    await pool.ready();
+    const gate = threadGate();
+    const [ctx] = withTimeout(background, 200);
+    const task = pool.submit(ctx, "spin", [gate.view]);
+    await gate.entered();
+    expect(task.state).toBe("running");
+    expect(await rejection(task.result)).toMatchObject({ code: "ERR_DEADLINE_EXCEEDED" });
+    expect(task.outcome).toBe("interrupted");
+    await expectWhole(pool, 1);
+  });
+
+  test("does not run its finally blocks, and the event loop of its thread turns again", async () => {
+    await using pool = interrupting();
+    const { task, gate } = await cutOff(pool, "spinInTry");
+    expect(task.outcome).toBe("interrupted");
+    await gate.written(3);
+    expect(gate.read(2)).toBe(0);
+  });
+
+  for (const name of ["spinAsync", "spinInResult"]) {
+    test(`${name}: is interrupted as well`, async () => {
+      await using pool = interrupting();
+      const { task } = await cutOff(pool, name);
+      expect(task.outcome).toBe("interrupted");
+      await expectWhole(pool, 1);
+    });
+  }
+
+  test("hundreds in a row, on two threads: the same two threads all along", async () => {
+    await using pool = interrupting({ threads: 2 });
+    await pool.ready();
+    const ids = new Set<number>();
+    for (let i = 0; i < 150; i++) {
+      const both = await Promise.all([cutOff(pool, "spin"), cutOff(pool, "spin")]);
+      expect(both.map(({ task }) => task.outcome)).toEqual(["interrupted", "interrupted"]);
+      for (const id of await meet(pool, 2)) ids.add(id);
+    }
+    expect(ids.size).toBe(2);
+    await expectWhole(pool, 2);
+  });
+
+  test("a neighbour on the other thread is untouched", async () => {
+    await using pool = interrupting({ threads: 2 });
+    await besideNeighbour(pool, async () => {
+      for (let i = 0; i < 20; i++) expect((await cutOff(pool, "spin")).task.outcome).toBe("interrupted");
+    });
+  });
+
+  test("among worker threads of others, which the cuts do not hit", async () => {
+    const { stdout, stderr, code } = await runScript(`
+      import { Worker } from "node:worker_threads";
+      import { background, Pool, withCancel } from "lifeguard";
+      const count = new Int32Array(new SharedArrayBuffer(8));
+      const own = async () => {
+        const code = "import { workerData } from 'node:worker_threads'; for (;;) workerData[0]++;";
+        const worker = new Worker(code, { eval: true, workerData: count });
+        await new Promise((resolve) => worker.once("online", resolve));
+        return worker;
+      };
+      // Some gone, some there, before and after: the inspector numbers them as it likes.
+      for (let i = 0; i < 3; i++) await (await own()).terminate();
+      const others = [await own()];
+      const pool = new Pool(${JSON.stringify(fixture("runaway.mjs").href)}, { threads: 2, grace: 0, onOverrun: "interrupt" });
+      await pool.ready();
+      others.push(await own());
+      const outcomes = [];
+      for (let i = 0; i < 10; i++) {
+        const gate = new Int32Array(new SharedArrayBuffer(128));
+        const [ctx, cancel] = withCancel(background);
+        const task = pool.submit(ctx, "spin", [gate]);
+        while (Atomics.load(gate, 0) === 0) await new Promise((r) => setImmediate(r));
+        cancel();
+        await task.result.catch(() => {});
+        outcomes.push(task.outcome);
+      }
+      const before = count[0];
+      while (count[0] === before) await new Promise((r) => setImmediate(r));
+      const gone = others.filter((worker) => worker.threadId === -1).length;
+      console.log(new Set(outcomes), gone);
+      await pool.close();
+      process.exit();
+    `);
+    expect({ stdout, stderr, code }).toEqual({ stdout: "Set(1) { 'interrupted' } 0\n", stderr: "", code: 0 });
+  });
+});
+
+async function meet(pool: Pool, threads: number): Promise<number[]> {
+  const { view } = threadGate();
+  return (await Promise.all(
+    Array.from({ length: threads }, () => pool.run(background, "meet", view, threads)),
+  )) as number[];
+}
+
+describe("what shares an envelope with it", () => {
+  test("keeps its results, or runs on the same thread after it; nothing runs twice", async () => {
+    await using pool = pooled({ threads: 1, spares: 0, grace: 0, onOverrun: "interrupt" }, "steps.mjs");
+    const begun = new Int32Array(new SharedArrayBuffer(4 * 64));
+    const run = (ctx: typeof background, id: number, ...how: unknown[]) =>
+      pool.submit(ctx, "step", [begun, id, ...how]);
+    // So short that they go together.
+    await Promise.all(Array.from({ length: 200 }, () => run(background, 0, "id").result));
+    const gate = threadGate();
+    const holder = run(background, 1, "wait", gate.view);
+    await gate.entered();
+    const [ctx, cancel] = withCancel(background);
+    const before = [2, 3, 4].map((id) => run(background, id, "envelope"));
+    const loop = run(ctx, 5, "spin");
+    const after = [6, 7, 8].map((id) => run(background, id, "id"));
+    const letter = run(background, 9, "return", [{ nested: [1] }]);
+    gate.open();
+    await holder.result;
+    while (Atomics.load(begun, 5) === 0) await new Promise((resolve) => setImmediate(resolve));
+    cancel();
+    expect(await settled(loop)).toBe("interrupted");
+    expect(new Set(await Promise.all(before.map(({ result }) => result))).size).toBe(1);
+    expect(await Promise.all(after.map(({ result }) => result))).toEqual([6, 7, 8]);
+    expect(await letter.result).toEqual([{ nested: [1] }]);
+    expect([...begun.slice(1, 10)]).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1]);
+    await expectWhole(pool, 1);
+  });
+});
+
+describe("per task", () => {
+  test("a pool that ends threads, and a task that is to be interrupted", async () => {
+    await using pool = interrupting({ onOverrun: "terminate" });
+    const { threadId } = (await pool.run(background, "here")) as { threadId: number };
+    const [ctx, cancel] = withCancel(background);
+    const gate = threadGate();
+    const task = pool.submit(ctx, "spin", [gate.view], { onOverrun: "interrupt" });
+    await gate.entered();
+    cancel();
+    expect(await settled(task)).toBe("interrupted");
+    expect(await pool.run(background, "here")).toEqual({ threadId, calls: 2 });
+    expect((await cutOff(pool, "spin")).task.outcome).toBe("terminated");
+  });
+
+  test("a pool that interrupts, and a task whose thread is to be ended", async () => {
+    await using pool = interrupting();
+    const { threadId } = (await pool.run(background, "here")) as { threadId: number };
+    const [ctx, cancel] = withCancel(background);
+    const gate = threadGate();
+    const task = pool.submit(ctx, "spin", [gate.view], { onOverrun: "terminate" });
+    await gate.entered();
+    cancel();
+    expect(await settled(task)).toBe("terminated");
+    expect(await pool.run(background, "here")).not.toMatchObject({ threadId });
+  });
+});
+
+describe("where a cut does not take, the thread is ended after a second grace", () => {
+  describe("a task that has returned a promise, of which nothing is cut", () => {
+    beforeEach(() => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    });
+    afterEach(() => {
+      vi.useRealTimers();
+    });
+
+    for (const name of ["neverSettles", "spinAfterAwait"]) {
+      test(`${name}: one grace, another one, and its thread is ended`, async () => {
+        await using pool = interrupting({ grace: 200 });
+        const gate = threadGate();
+        const [ctx, cancel] = withCancel(background);
+        const task = pool.submit(ctx, name, [gate.view]);
+        await gate.entered();
+        cancel();
+        await vi.advanceTimersByTimeAsync(399);
+        expect(task.state).toBe("stopping");
+        expect(pool.stats()).toMatchObject({ running: 1, stuck: 0 });
+        await vi.advanceTimersByTimeAsync(1);
+        expect(pool.stats()).toMatchObject({ running: 0, stuck: 1 });
+        vi.useRealTimers();
+        expect(await settled(task)).toBe("terminated");
+        await expectWhole(pool, 1);
+      });
+    }
+
+    test("the second one is 100 ms at least", async () => {
+      await using pool = interrupting({ grace: 0 });
+      const gate = threadGate();
+      const [ctx, cancel] = withCancel(background);
+      const task = pool.submit(ctx, "neverSettles", [gate.view]);
+      await gate.entered();
+      cancel();
+      await vi.advanceTimersByTimeAsync(99);
+      expect(pool.stats()).toMatchObject({ running: 1, stuck: 0 });
+      await vi.advanceTimersByTimeAsync(1);
+      vi.useRealTimers();
+      expect(await settled(task)).toBe("terminated");
+    });
+
+    test("one that settles in its second grace has ended by itself", async () => {
+      await using pool = interrupting({ grace: 200 });
+      const gate = threadGate();
+      const late = threadGate();
+      const [ctx, cancel] = withCancel(background);
+      const task = pool.submit(ctx, "awaitThen", [gate.view, "hold", late.view, "in the end"]);
+      await gate.entered();
+      cancel();
+      await late.entered();
+      await vi.advanceTimersByTimeAsync(300);
+      late.open();
+      expect(await task.result).toBe("in the end");
+      expect(task.outcome).toBe("completed");
+      await vi.advanceTimersByTimeAsync(1000);
+      await expectWhole(pool, 1);
+    });
+  });
+
+  describe("native code", () => {
+    let directory: string;
+    beforeAll(() => {
+      directory = mkdtempSync(join(tmpdir(), "lifeguard-"));
+    });
+    afterAll(() => {
+      rmSync(directory, { recursive: true });
+    });
+
+    test("is terminated, and settles when it has returned", async () => {
+      await using pool = interrupting({ spares: 1 });
+      const fifo = join(directory, "never-written");
+      execFileSync("mkfifo", [fifo]);
+      const gate = threadGate();
+      const [ctx, cancel] = withCancel(background);
+      const task = pool.submit(ctx, "readNatively", [gate.view, fifo]);
+      await gate.entered();
+      cancel();
+      // Another thread takes the place of the one that is stuck.
+      expect(await pool.run(background, "add", 1, 2)).toBe(3);
+      expect(pool.stats()).toMatchObject({ stuck: 1, running: 0 });
+      expect(task.outcome).toBeUndefined();
+      appendFileSync(fifo, "at last");
+      expect(await settled(task)).toBe("terminated");
+      await expectWhole(pool, 1);
+    });
+  });
+
+  test("a task that catches Node's own timeouts may catch the cut as one of them: interrupted or terminated", async () => {
+    await using pool = interrupting();
+    for (let i = 0; i < 5; i++)
+      expect(["interrupted", "terminated"]).toContain((await cutOff(pool, "spinInVm")).task.outcome);
+    await expectWhole(pool, 1);
+  });
+});
+
+describe("the next task in the thread does not find", () => {
+  for (const name of ["spinWithStore", "spinWithEnteredStore"]) {
+    test(`${name}: the AsyncLocalStorage of the one that was cut off`, async () => {
+      await using pool = interrupting();
+      const { threadId } = (await pool.run(background, "here")) as { threadId: number };
+      expect((await cutOff(pool, name)).task.outcome).toBe("interrupted");
+      expect(await pool.run(background, "stored")).toBe("nothing");
+      expect(await pool.run(background, "here")).toMatchObject({ threadId });
+    });
+  }
+
+  test("an async scope that was never left: its thread is ended, the process lives", async () => {
+    await using pool = interrupting();
+    // With a hook in place Node looks whether scopes are left in order, and ends the process if they are not.
+    await pool.run(background, "stored");
+    const { task } = await cutOff(pool, "spinInScope");
+    expect(task.outcome).toBe("terminated");
+    expect((await cutOff(pool, "spinWithStore")).task.outcome).toBe("interrupted");
+    expect((await cutOff(pool, "spinInScope")).task.outcome).toBe("terminated");
+    await expectWhole(pool, 1);
+  });
+
+  test("errors without stack frames", async () => {
+    await using pool = interrupting();
+    const frames = await pool.run(background, "frames");
+    expect(frames).toBeGreaterThan(1);
+    expect((await cutOff(pool, "spinWithoutFrames")).task.outcome).toBe("interrupted");
+    expect(await pool.run(background, "frames")).toBe(frames);
+  });
+
+  test("the thread's alarms in disorder", async () => {
+    await using pool = interrupting();
+    for (let i = 0; i < 10; i++) {
+      expect((await cutOff(pool, "spinWithDeadlines")).task.outcome).toBe("interrupted");
+      expect(await pool.run(background, "deadlines", [9, 3, 12, 6, 1, 15])).toBe(true);
+    }
+    expect((await pool.run(background, "here")) as object).toMatchObject({ calls: 1 });
+  });
+});
+
+describe("the pool ends", () => {
+  test("destroy: a running task's thread is ended anyway, after one grace", async () => {
+    const pool = interrupting({ grace: 10 });
+    const gate = threadGate();
+    const task = pool.submit(background, "spin", [gate.view]);
+    await gate.entered();
+    await pool.destroy();
+    expect(task.outcome).toBe("terminated");
+  });
+
+  test("destroy between the cut and its end", async () => {
+    const pool = interrupting();
+    const gate = threadGate();
+    const [ctx, cancel] = withCancel(background);
+    const task = pool.submit(ctx, "spin", [gate.view]);
+    await gate.entered();
+    cancel();
+    await pool.destroy();
+    expect(["interrupted", "terminated"]).toContain(task.outcome);
+  });
+
+  test("close with a context: what runs when that ends is interrupted", async () => {
+    const pool = interrupting();
+    const gate = threadGate();
+    const task = pool.submit(background, "spin", [gate.view]);
+    await gate.entered();
+    const [ctx, cancel] = withCancel(background);
+    const closed = pool.close(ctx);
+    cancel();
+    await closed;
+    expect(await settled(task)).toBe("interrupted");
+  });
+});
+
+describe("the process", () => {
+  const prelude = `
+    import { background, Pool, withCancel } from "lifeguard";
+    const gate = new Int32Array(new SharedArrayBuffer(128));
+    const pool = new Pool(${JSON.stringify(fixture("runaway.mjs").href)}, { threads: 1, grace: 0, onOverrun: "interrupt" });
+    const stop = async () => {
+      gate[0] = 0;
+      const [ctx, cancel] = withCancel(background);
+      const task = pool.submit(ctx, "spin", [gate]);
+      while (Atomics.load(gate, 0) === 0) await new Promise((r) => setImmediate(r));
+      cancel();
+      await task.result.catch(() => {});
+      return task.outcome;
+    };
+  `;
+
+  test("ends by itself after interrupts, with a pool that it forgot to close, and nothing is warned of", async () => {
+    const { code, stdout, stderr } = await runScript(`${prelude} console.log(await stop(), await stop());`);
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "interrupted interrupted\n", stderr: "" });
+  });
+
+  test("without permission for the inspector: terminated, and it is said once", async () => {
+    const [major = 0] = process.versions.node.split(".").map(Number);
+    const { code, stdout, stderr } = await runScript(
+      `${prelude} console.log(await stop(), await stop()); await pool.close();`,
+      [major >= 22 ? "--permission" : "--experimental-permission", "--allow-fs-read=*", "--allow-worker"],
+    );
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "terminated terminated\n" });
+    expect(stderr.match(/\[LIFEGUARD_NO_INTERRUPT\]/g)).toHaveLength(1);
+    expect(stderr).toMatch(/pool: onOverrun: "interrupt" needs Node's inspector/);
+  });
+
+  test("another session of the inspector, which listens to the threads as a debugger does", async () => {
+    const { code, stdout } = await runScript(`${prelude}
+      import inspector from "node:inspector";
+      const session = new inspector.Session();
+      session.connect();
+      session.on("NodeWorker.attachedToWorker", ({ params: { sessionId } }) => {
+        for (const method of ["Runtime.enable", "Debugger.enable"])
+          session.post("NodeWorker.sendMessageToWorker", { sessionId, message: JSON.stringify({ id: 1, method }) });
+      });
+      session.post("NodeWorker.enable", { waitForDebuggerOnStart: false });
+      console.log(await stop(), await stop());
+      session.disconnect();
+      console.log(await stop());
+      await pool.close();
+    `);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "interrupted interrupted\ninterrupted\n" });
+  });
+});
