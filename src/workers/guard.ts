@@ -21,13 +21,16 @@ export class Guard {
    * What is cut off leaves its AsyncLocalStorage behind on the resource it ran under (up to Node 22) or in the frame of the
    * callback (from 24 on): so it has one of its own, and none has that of a task that was cut off.
    */
-  #scope = new AsyncResource("lifeguard.task");
+  #scope: AsyncResource;
+  /** Where those are made, so that none of them has anything of where it is made. */
+  readonly #origin = new AsyncResource("lifeguard.guard");
   #next: (() => void) | undefined;
   readonly #onBroken: () => void;
 
   private constructor(session: Session, onBroken: () => void) {
     this.#session = session;
     this.#onBroken = onBroken;
+    this.#scope = this.#newScope();
     Object.defineProperty(globalThis, entry, {
       configurable: true,
       value: () => {
@@ -87,11 +90,15 @@ export class Guard {
     });
     if (end.failure !== undefined) throw end.failure.error;
     if (!end.isThere) {
-      this.#scope = new AsyncResource("lifeguard.task");
+      this.#scope = this.#newScope();
       // Node and this library set it to 0 for moments.
       if (Error.stackTraceLimit !== stackTraceLimit) Error.stackTraceLimit = stackTraceLimit;
       repairAlarms();
     }
     return end.isThere;
+  }
+
+  #newScope(): AsyncResource {
+    return this.#origin.runInAsyncScope(() => new AsyncResource("lifeguard.task"));
   }
 }

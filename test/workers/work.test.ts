@@ -1,0 +1,234 @@
+/**
+ * What a worker makes of an envelope whose tasks may be cut off, at the moments that no pool brings about at will. The test has the
+ * main thread's side of the lane, and a guard whose cuts come when it says.
+ */
+import { MessageChannel } from "node:worker_threads";
+import { afterEach, describe, expect, test } from "vitest";
+import type { Context } from "../../src/context/context.js";
+import { Guard } from "../../src/workers/guard.js";
+import {
+  DONE,
+  FAILED,
+  GUARDED,
+  INTERRUPTED,
+  INTERRUPTING,
+  KILLING,
+  Lane,
+  NUMBER,
+  OFFERED,
+  STARTED,
+  UNDEFINED,
+} from "../../src/workers/lane.js";
+import { Mailbox } from "../../src/workers/mailbox.js";
+import type { Envelope } from "../../src/workers/messages.js";
+import { type Seat, type TaskFunction, Work } from "../../src/workers/work.js";
+import { turn } from "../support/turn.js";
+
+const EPOCH = 1;
+
+/** Runs what it is given, and cuts off what the test tells it to. */
+class FakeGuard {
+  depth = 0;
+  /** How many runs there were, by depth. */
+  readonly runs: number[] = [];
+  /** Called in place of the work of a run at this depth, which counts as cut off then. */
+  readonly cuts = new Map<number, () => void>();
+
+  run(work: () => void): boolean {
+    this.depth++;
+    this.runs[this.depth] = (this.runs[this.depth] ?? 0) + 1;
+    try {
+      const cut = this.cuts.get(this.depth);
+      if (cut === undefined) work();
+      else cut();
+      return cut === undefined;
+    } finally {
+      this.depth--;
+    }
+  }
+}
+
+const channel = new MessageChannel();
+afterEach(() => {
+  channel.port1.unref();
+  channel.port2.unref();
+});
+
+/** The tasks of an envelope, each called without arguments, and where they stand. */
+function envelopeOf(tasks: readonly TaskFunction[], terms: Envelope["terms"][number] = none) {
+  const lane = new Lane();
+  const guard = new FakeGuard();
+  lane.offer(EPOCH, tasks.length);
+  const seat: Seat = {
+    lane,
+    mailbox: new Mailbox(channel.port1),
+    tasks: new Map(tasks.map((task, at) => [`task ${String(at)}`, task])),
+    guard: () => guard as unknown as Guard,
+    current: undefined,
+  };
+  const work = new Work(seat, {
+    type: "envelope",
+    epoch: EPOCH,
+    count: tasks.length,
+    names: [...seat.tasks.keys()],
+    terms: [terms],
+    calls: tasks.flatMap((_, at) => [at, 0, 0]),
+    guarded: true,
+  });
+  return {
+    guard,
+    lane,
+    seat,
+    work,
+    /** What main does when a task overruns, before the cut is on its way. */
+    interrupt: (place = 0) => lane.move(EPOCH, place, GUARDED, INTERRUPTING),
+    stands: (place: number, claim: typeof DONE | typeof STARTED | typeof OFFERED | typeof KILLING) =>
+      lane.stands(EPOCH, place, claim),
+  };
+}
+
+const none: Envelope["terms"][number] = { deadline: undefined, values: undefined };
+
+/** Whether the promise settles before the event loop has turned a few times. */
+async function isPending(promise: unknown): Promise<boolean> {
+  let isOver = false;
+  void Promise.resolve(promise).then(() => {
+    isOver = true;
+  });
+  for (let i = 0; i < 5; i++) await turn();
+  return !isOver;
+}
+
+describe("a task that ends by itself while a cut is on its way", () => {
+  test("waits for the cut, within a run of its own, and has ended as it did", () => {
+    const seen: unknown[] = [];
+    const envelope = envelopeOf([
+      () => {
+        seen.push(envelope.interrupt());
+        // The cut comes, and hits what waits for it.
+        envelope.guard.cuts.set(2, () => seen.push("cut"));
+        return 7;
+      },
+      () => {
+        seen.push("next");
+        envelope.guard.cuts.clear();
+      },
+    ]);
+    expect(envelope.work.proceed()).toBe(true);
+    expect(seen).toEqual([true, "cut", "next"]);
+    expect(envelope.stands(0, DONE) && envelope.stands(1, DONE)).toBe(true);
+    expect([envelope.lane.ended(0), envelope.lane.number(0)]).toEqual([NUMBER, 7]);
+    expect(envelope.lane.ended(1)).toBe(UNDEFINED);
+    expect(envelope.guard.runs).toEqual([undefined, 1, 1]);
+  });
+
+  test("the same with what it threw", () => {
+    const envelope = envelopeOf([
+      () => {
+        envelope.interrupt();
+        envelope.guard.cuts.set(2, () => {});
+        throw new RangeError("my own");
+      },
+    ]);
+    envelope.work.proceed();
+    expect(envelope.stands(0, DONE)).toBe(true);
+    expect(envelope.lane.ended(0)).toBe(FAILED);
+  });
+
+  test("the same with a promise it returned: from then on nothing of it is cut", async () => {
+    let resolve: (value: number) => void = () => {};
+    const envelope = envelopeOf([
+      () => {
+        envelope.interrupt();
+        envelope.guard.cuts.set(2, () => {});
+        return new Promise<number>((settle) => {
+          resolve = settle;
+        });
+      },
+    ]);
+    const answer = envelope.work.proceed();
+    expect(envelope.stands(0, STARTED)).toBe(true);
+    expect(envelope.lane.isAwaiting(EPOCH, 0)).toBe(true);
+    expect(envelope.interrupt()).toBe(false);
+    resolve(3);
+    expect(await answer).toBe(true);
+    expect([envelope.lane.ended(0), envelope.lane.number(0)]).toEqual([NUMBER, 3]);
+  });
+
+  test("whose thread is being ended instead: it does not answer, and takes nothing more", async () => {
+    const envelope = envelopeOf([
+      () => {
+        envelope.interrupt();
+        // The second grace is over before the cut has come.
+        envelope.guard.cuts.set(2, () => envelope.lane.move(EPOCH, 0, INTERRUPTING, KILLING));
+        return 7;
+      },
+      () => {
+        throw new Error("must not be called");
+      },
+    ]);
+    expect(await isPending(envelope.work.proceed())).toBe(true);
+    expect(envelope.stands(0, KILLING)).toBe(true);
+    expect(envelope.stands(1, OFFERED)).toBe(true);
+  });
+});
+
+describe("a task that is cut off", () => {
+  const real = Guard.open(() => {}) as Guard;
+
+  /** Cuts off the first run for real, after a while, and calls `then`. */
+  function cutFirst(envelope: ReturnType<typeof envelopeOf>, then: () => void): void {
+    const { guard } = envelope;
+    const { run } = guard;
+    guard.run = (work) => {
+      guard.run = run;
+      const isOver = real.run(work, 5);
+      then();
+      return isOver;
+    };
+  }
+
+  test("is over, and the next one runs", () => {
+    const envelope = envelopeOf([
+      () => {
+        envelope.interrupt();
+        while (true);
+      },
+      () => 2,
+    ]);
+    cutFirst(envelope, () => {});
+    expect(envelope.work.proceed()).toBe(true);
+    expect(envelope.lane.ended(0)).toBe(INTERRUPTED);
+    expect(envelope.stands(0, DONE) && envelope.stands(1, DONE)).toBe(true);
+    expect(envelope.lane.number(1)).toBe(2);
+    expect(envelope.seat.current).toBeUndefined();
+  });
+
+  test("whose thread is being ended: it does not answer, and takes nothing more", async () => {
+    const envelope = envelopeOf([
+      () => {
+        envelope.interrupt();
+        while (true);
+      },
+      () => 2,
+    ]);
+    cutFirst(envelope, () => envelope.lane.move(EPOCH, 0, INTERRUPTING, KILLING));
+    expect(await isPending(envelope.work.proceed())).toBe(true);
+    expect(envelope.stands(0, KILLING)).toBe(true);
+    expect(envelope.stands(1, OFFERED)).toBe(true);
+  });
+
+  test("its context is over, and what it left behind sees that", () => {
+    let ctx: Context | undefined;
+    const envelope = envelopeOf([
+      (given) => {
+        ctx = given;
+        envelope.interrupt();
+        while (true);
+      },
+    ]);
+    cutFirst(envelope, () => {});
+    envelope.work.proceed();
+    expect(ctx?.err()).toMatchObject({ code: "ABORT_ERR" });
+  });
+});
