@@ -3,13 +3,7 @@
 import { background, withTimeout } from "lifeguard";
 import { Cell } from "./support/cell.mjs";
 import { lifeguardPool, piscinaPool } from "./support/pools.mjs";
-import { ignore, inTurn, until } from "./support/sampling.mjs";
-
-/** @param {number} ms */
-function block(ms) {
-  const end = process.hrtime.bigint() + BigInt(Math.round(ms * 1e6));
-  while (process.hrtime.bigint() < end);
-}
+import { block, ignore, inTurn, until } from "./support/sampling.mjs";
 
 /** @param {import("./support/report.mjs").Report} report */
 export async function run(report) {

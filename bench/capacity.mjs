@@ -104,6 +104,7 @@ async function cooperative(report) {
 async function hard(report) {
   const pool = await lifeguardPool({ threads: 1, spares: 1, grace: 0 });
   const spareless = await lifeguardPool({ threads: 1, spares: 0, grace: 0 });
+  const keeping = await lifeguardPool({ threads: 1, spares: 0, grace: 0, onOverrun: "interrupt" });
   const piscina = await piscinaPool(1);
   const loop = new Cell();
   const next = new Cell();
@@ -158,6 +159,8 @@ async function hard(report) {
   report.progress("stopping a task that never polls: 300 rounds");
   const [a = [], b = []] = await inTurn(300, [ours, piscinas], { warmup: 3 });
   const stops = settled.slice(-a.length);
+  report.progress("the same, and its thread is kept: 300 rounds");
+  const [e = [], f = []] = await inTurn(300, [() => stopIn(keeping), piscinas], { warmup: 5 });
   const [c = [], d = []] = await inTurn(50, [() => stopIn(spareless), piscinas], { warmup: 2 });
   report.row(
     "hard stop of a task that never polls, to the capacity usable again, with a warm spare",
@@ -167,6 +170,16 @@ async function hard(report) {
     ],
     { asked: [{ over: "piscina abort()", atLeast: 5 }] },
   );
+  report.row(
+    "the same with onOverrun: interrupt, its thread kept and no spare, to the thread's next task",
+    [
+      { name: "lifeguard", samples: e },
+      { name: "piscina abort()", samples: f },
+    ],
+    { asked: [{ over: "piscina abort()", atLeast: 30 }] },
+  );
+  const { interrupted } = keeping.stats().outcomes;
+  report.note(`    ${String(interrupted)} of ${String(e.length + 5)} were interrupted`);
   report.row("the same to the promise settled, that is, to the thread's exit", [
     { name: "lifeguard", samples: stops },
   ]);
@@ -176,5 +189,6 @@ async function hard(report) {
   ]);
   await pool.destroy();
   await spareless.destroy();
+  await keeping.destroy();
   await piscina.destroy();
 }

@@ -28,12 +28,20 @@ const suites = new Map(
       },
       memory: { about: "bytes of a context and of a queued task", flags: ["--expose-gc"] },
       blocked: { about: "deadlines while the main thread is blocked" },
+      interrupt: {
+        about: "onOverrun: interrupt and watchdogs: what they cost, how late they are",
+        flags: ["--expose-gc"],
+      },
       halves: { about: "two halves of a computation on two threads" },
       start: { about: "import and first result in a fresh process, against piscina alone" },
       idle: { about: "processor time of a pool with nothing to do" },
       "soak-stops": {
         about: "10,000 hard stops, and what they leave behind; BENCH_STOPS sets the number",
         flags: ["--expose-gc"],
+        long: true,
+      },
+      "soak-interrupts": {
+        about: "100,000 interrupts, and what they leave behind; BENCH_STOPS sets the number",
         long: true,
       },
     }),
@@ -43,7 +51,7 @@ const suites = new Map(
 const list = [...suites]
   .map(
     ([name, { about, long }]) =>
-      `  ${name.padEnd(12)}${about}${long === true ? " (only by name: takes long)" : ""}`,
+      `  ${name.padEnd(17)}${about}${long === true ? " (only by name: takes long)" : ""}`,
   )
   .join("\n");
 

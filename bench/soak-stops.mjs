@@ -3,43 +3,15 @@
  * Ten thousand hard stops in a row, and the same number of bare workers started and terminated: memory, threads,
  * handles and listeners along the way. Each variant runs in a process of its own.
  */
-import { fork } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { isStopping } from "./support/sampling.mjs";
+import { soak } from "./support/soaking.mjs";
 
 const STOPS = Number(process.env.BENCH_STOPS ?? 10_000);
 
-/** @typedef {import("./support/soak.mjs").Snapshot} Snapshot */
-
 /** @param {import("./support/report.mjs").Report} report */
 export async function run(report) {
-  /** @param {"lifeguard" | "bare"} variant */
-  const soak = async (variant) => {
-    /** @type {Snapshot[]} */
-    const taken = [];
-    report.note(
-      `${variant === "bare" ? "bare workers, started and terminated" : "lifeguard, tasks that never poll"}: ${STOPS.toLocaleString("en")}`,
-    );
-    await new Promise((resolve, reject) => {
-      const child = fork(
-        fileURLToPath(new URL("./support/soak.mjs", import.meta.url)),
-        [variant, String(STOPS)],
-        { execArgv: ["--expose-gc"] },
-      );
-      child.on("message", (message) => {
-        const snapshot = /** @type {Snapshot} */ (message);
-        taken.push(snapshot);
-        report.note(line(snapshot));
-        if (isStopping()) child.kill();
-      });
-      child.on("error", reject);
-      child.on("exit", resolve);
-    });
-    report.note("");
-    return taken;
-  };
-  const ours = await soak("lifeguard");
-  const bare = await soak("bare");
+  const ours = await soak(report, "lifeguard, tasks that never poll", "terminate", STOPS);
+  const bare = await soak(report, "bare workers, started and terminated", "bare", STOPS);
   if (isStopping()) return;
   // Allocators take their time to settle: from a fifth of the way on, growth is growth.
   const [from, to, bareFrom, bareTo] = [ours.at(3), ours.at(-2), bare.at(3), bare.at(-2)];
@@ -74,10 +46,4 @@ export async function run(report) {
       asked: [{ atMost: most }],
     });
   }
-}
-
-/** @param {Snapshot} snapshot */
-function line({ when, stops, seconds, rss, heap, threads, handles, listeners }) {
-  const mb = (/** @type {number} */ bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
-  return `    ${(when ?? stops.toLocaleString("en")).padStart(10)} after ${seconds.toFixed(0)} s  rss ${mb(rss)}  heap ${mb(heap)}  threads ${String(threads)}  handles ${String(handles)}  listeners ${String(listeners)}`;
 }

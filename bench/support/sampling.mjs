@@ -53,6 +53,16 @@ export async function warmMoment() {
   while (process.hrtime.bigint() < until);
 }
 
+/**
+ * Keeps this thread busy, its event loop included.
+ *
+ * @param {number} ms
+ */
+export function block(ms) {
+  const end = process.hrtime.bigint() + BigInt(Math.round(ms * 1e6));
+  while (process.hrtime.bigint() < end);
+}
+
 /** Collects garbage, so that a sample does not pay for what was before it. Needs --expose-gc. */
 export function collectGarbage() {
   globalThis.gc?.();

@@ -18,7 +18,11 @@ import { collectGarbage, ignore, until } from "./sampling.mjs";
  * @property {number} threads of the process, as the system counts them
  * @property {number} handles that Node knows
  * @property {number} listeners on the process
+ * @property {number} warnings that Node has given
+ * @property {number} kept of the stopped tasks, those whose thread was kept
  */
+
+/** @typedef {"terminate" | "interrupt" | "bare"} Variant */
 
 const LANES = 2;
 
@@ -26,10 +30,22 @@ const [variant = "", count = ""] = process.argv.slice(2);
 const stops = Number(count);
 const every = Math.max(1, Math.floor(stops / 10));
 let done = 0;
+let warnings = 0;
+process.on("warning", () => {
+  warnings++;
+});
 const start = process.hrtime.bigint();
 
 await tell("before");
-const pool = variant === "bare" ? undefined : await lifeguardPool({ threads: LANES, spares: 1, grace: 0 });
+const pool =
+  variant === "bare"
+    ? undefined
+    : await lifeguardPool({
+        threads: LANES,
+        spares: 1,
+        grace: 0,
+        onOverrun: /** @type {"terminate" | "interrupt"} */ (variant),
+      });
 const stopOne = pool === undefined ? stopWorker : () => stopTask(pool);
 
 /** @param {number} target */
@@ -91,6 +107,8 @@ async function tell(when) {
     threads: threadsOfProcess(),
     handles: process.getActiveResourcesInfo().length,
     listeners: process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0),
+    warnings,
+    kept: pool?.stats().outcomes.interrupted ?? 0,
   };
   process.send?.(snapshot);
 }

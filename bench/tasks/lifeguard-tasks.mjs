@@ -59,3 +59,11 @@ export function hold(_ctx, buffer) {
 export function primes(_ctx, from, to) {
   return loops.countPrimes(from, to);
 }
+
+/**
+ * @param {Context} _ctx
+ * @param {SharedArrayBuffer} buffer
+ */
+export function stampForever(_ctx, buffer) {
+  loops.stampForever(buffer);
+}

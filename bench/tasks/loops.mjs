@@ -28,6 +28,18 @@ export function spinForever(buffer) {
 }
 
 /**
+ * Runs for ever, and says when it last ran.
+ *
+ * @param {SharedArrayBuffer} buffer
+ */
+export function stampForever(buffer) {
+  const { running, stamp } = new Cell(buffer);
+  stamp[0] = process.hrtime.bigint();
+  Atomics.add(running, 0, 1);
+  for (;;) stamp[0] = process.hrtime.bigint();
+}
+
+/**
  * Waits until all parties are here, each on a thread of its own, and stamps that moment.
  *
  * @param {SharedArrayBuffer} buffer

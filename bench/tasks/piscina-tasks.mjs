@@ -25,3 +25,8 @@ export function meet({ buffer, parties }) {
 export function hold(buffer) {
   loops.hold(buffer);
 }
+
+/** @param {SharedArrayBuffer} buffer */
+export function stampForever(buffer) {
+  loops.stampForever(buffer);
+}

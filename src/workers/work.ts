@@ -99,9 +99,9 @@ export class Work {
   proceed(): Reply | Promise<Reply> {
     const guard = this.#guard;
     if (guard === undefined) return this.#runAll();
-    // All of them, so that none is in between when a task that takes a message out of the port is cut off.
-    this.#seat.mailbox.fetch();
-    for (;;) {
+    // All letters, so that none is in between when a task that takes a message out of the port is cut off.
+    if (this.#envelope.count > 1) this.#seat.mailbox.fetch();
+    while (this.#at < this.#envelope.count) {
       let answer: Reply | Promise<Reply> | undefined;
       guard.run(() => {
         answer = this.#runAll();
@@ -109,6 +109,7 @@ export class Work {
       if (answer !== undefined) return answer;
       if (!this.#afterCut()) return never();
     }
+    return this.#close();
   }
 
   #runAll(): Reply | Promise<Reply> {
@@ -116,6 +117,10 @@ export class Work {
       const pending = this.#runNext();
       if (pending !== undefined) return pending.then(() => this.proceed());
     }
+    return this.#close();
+  }
+
+  #close(): Reply {
     this.#seat.mailbox.clear();
     return this.#reply;
   }

@@ -130,7 +130,7 @@ describe("a task that ends by itself while a cut is on its way", () => {
         throw new RangeError("my own");
       },
     ]);
-    envelope.work.proceed();
+    void envelope.work.proceed();
     expect(envelope.stands(0, DONE)).toBe(true);
     expect(envelope.lane.ended(0)).toBe(FAILED);
   });
@@ -228,7 +228,7 @@ describe("a task that is cut off", () => {
       },
     ]);
     cutFirst(envelope, () => {});
-    envelope.work.proceed();
+    void envelope.work.proceed();
     expect(ctx?.err()).toMatchObject({ code: "ABORT_ERR" });
   });
 });
