@@ -36,8 +36,10 @@ process.on("warning", () => {
 });
 const start = process.hrtime.bigint();
 
+/** @type {Awaited<ReturnType<typeof lifeguardPool>> | undefined} */
+let pool;
 await tell("before");
-const pool =
+pool =
   variant === "bare"
     ? undefined
     : await lifeguardPool({
@@ -71,7 +73,7 @@ await pool?.destroy();
 await tell("destroyed");
 process.disconnect();
 
-/** @param {NonNullable<typeof pool>} of */
+/** @param {Awaited<ReturnType<typeof lifeguardPool>>} of */
 async function stopTask(of) {
   const cell = new Cell();
   const [ctx, cancel] = withCancel(background);
