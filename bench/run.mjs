@@ -32,6 +32,7 @@ const suites = new Map(
         about: "onOverrun: interrupt and watchdogs: what they cost, how late they are",
         flags: ["--expose-gc"],
       },
+      cases: { about: "what a task can be at when it is cut off, and what becomes of it", long: true },
       halves: { about: "two halves of a computation on two threads" },
       start: { about: "import and first result in a fresh process, against piscina alone" },
       idle: { about: "processor time of a pool with nothing to do" },

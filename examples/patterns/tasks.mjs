@@ -2,8 +2,7 @@
 /** What runs on the pool's threads: somebody else's pattern over our text. */
 import { threadId, workerData } from "node:worker_threads";
 
-/** @type {{ text: string }} */
-const { text } = workerData;
+const { text } = /** @type {{ text: string }} */ (workerData);
 
 /**
  * How often the pattern is found. Matching is one call into V8, which no poll can be put into: a pattern like `(\w+\s?)*$`

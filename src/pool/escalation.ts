@@ -83,8 +83,8 @@ export class Escalation {
     if (hasWarned) return;
     hasWarned = true;
     process.emitWarning(
-      `${this.#options.name}: onOverrun: "interrupt" needs Node's inspector, which is missing here or not permitted ` +
-        `(--allow-inspector): the threads of tasks that overrun their grace are ended and replaced, as with "terminate"`,
+      `${this.#options.name}: onOverrun: "interrupt" needs Node's inspector, which is missing here, or not permitted ` +
+        `(--permission without --allow-inspector): the threads of tasks that overrun their grace are ended and replaced, as with "terminate"`,
       { type: "LifeguardWarning", code: "LIFEGUARD_NO_INTERRUPT" },
     );
   }

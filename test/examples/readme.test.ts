@@ -137,15 +137,25 @@ test.each(programs.filter(({ kind }) => kind === "run").map(named))(
   },
 );
 
-test("its links lead to headings and files that exist", async () => {
-  const headings = [...readme.matchAll(/^#+ (.+)$/gm)].map(([, text = ""]) =>
+/** As GitHub names them in links. */
+function headingsOf(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, text = ""]) =>
     text
       .toLowerCase()
       .replace(/[^\w\- ]/g, "")
       .replaceAll(" ", "-"),
   );
-  for (const [, target = ""] of readme.matchAll(/\]\(([^)]+)\)/g)) {
-    if (target.startsWith("#")) expect(headings).toContain(target.slice(1));
-    else if (!target.startsWith("https://")) await readFile(join(root, target));
-  }
-});
+}
+
+test.each(["README.md", "docs/interrupt.md", "docs/protocol.md", "docs/architecture.md"])(
+  "the links of %s lead to headings and files that exist",
+  async (page) => {
+    const text = await readFile(join(root, page), "utf8");
+    for (const [, target = ""] of text.matchAll(/\]\(([^)]+)\)/g)) {
+      if (target.startsWith("https://")) continue;
+      const [file = "", heading] = target.split("#");
+      const there = file === "" ? text : await readFile(join(root, page, "..", file), "utf8");
+      if (heading !== undefined) expect(headingsOf(there), target).toContain(heading);
+    }
+  },
+);

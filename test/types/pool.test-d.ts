@@ -127,6 +127,7 @@ const notRecords: Batch<string> = pool.map(background, "load", ["a.txt"], { onEr
 
 // Options.
 new Pool<Tasks>(new URL("file:///tasks.js"), { threads: 2, order: "deadline", onOverrun: "terminate" });
+new Pool<Tasks>(new URL("file:///tasks.js"), { onOverrun: "interrupt", watchdog: true });
 // @ts-expect-error no such order
 new Pool<Tasks>("/tasks.js", { order: "lifo" });
 // @ts-expect-error an option that does not exist
