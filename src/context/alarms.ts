@@ -17,6 +17,8 @@ const alarms = new Heap<Alarm>((a, b) => a.when < b.when);
 type Timer = ReturnType<typeof setTimeout>;
 let armed: { readonly timer: Timer; readonly target: number; readonly by: typeof setTimeout } | undefined;
 
+let isHeld = false;
+
 // The platform's own, to tell fakes from.
 const platformTimer = setTimeout;
 const platformNow: unknown = Reflect.get(performance, "now");
@@ -83,24 +85,35 @@ function delayTo(when: number, at: number): number {
   return Math.min(Math.max(Math.ceil(when - at - 1e-6), 1), MAX_DELAY);
 }
 
+/** The platform's timers are not touched from now on: what sets and clears alarms may be ended in the middle. */
+export function holdTimer(): void {
+  isHeld = true;
+}
+
+/** The timer is set again as the alarms want it. */
+export function releaseTimer(): void {
+  isHeld = false;
+  const first = alarms.peek();
+  if (first === undefined) disarm();
+  else armFor(first, now());
+}
+
 /**
- * After execution has been ended at a place that nobody knows, which may lie in here: the alarms that there were are in
- * order again, with their timer.
+ * After execution has been ended at a place that nobody knows, which may lie in here, the timer being held: the alarms that there
+ * were are in order again.
  */
 export function repairAlarms(): void {
   alarms.repair();
-  disarm();
-  const first = alarms.peek();
-  if (first !== undefined) arm(first.when, now());
 }
 
 function disarm(): void {
-  if (armed === undefined) return;
+  if (armed === undefined || isHeld) return;
   clearTimeout(armed.timer);
   armed = undefined;
 }
 
 function arm(target: number, at: number): void {
+  if (isHeld) return;
   disarm();
   const delay = delayTo(target, at);
   const timer = setTimeout(wake, delay);

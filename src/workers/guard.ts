@@ -4,7 +4,7 @@
  */
 import { AsyncResource, executionAsyncId } from "node:async_hooks";
 import type { Session } from "node:inspector";
-import { repairAlarms } from "../context/alarms.js";
+import { holdTimer, releaseTimer, repairAlarms } from "../context/alarms.js";
 
 /** Where the script that V8 is asked to evaluate finds what it is to call. */
 const entry = Symbol.for("lifeguard.guard");
@@ -25,6 +25,8 @@ export class Guard {
   /** Where those are made, so that none of them has anything of where it is made. */
   readonly #origin = new AsyncResource("lifeguard.guard");
   #next: (() => void) | undefined;
+  /** How many runs lie within each other. */
+  #depth = 0;
   readonly #onBroken: () => void;
 
   private constructor(session: Session, onBroken: () => void) {
@@ -67,6 +69,9 @@ export class Guard {
   run(work: () => void, limit?: number): boolean {
     const end: { failure?: { readonly error: unknown }; isThere: boolean } = { isThere: false };
     const { stackTraceLimit } = Error;
+    const depth = this.#depth;
+    this.#depth = depth + 1;
+    holdTimer();
     this.#scope.runInAsyncScope(() => {
       const id = executionAsyncId();
       this.#next = () => {
@@ -88,13 +93,15 @@ export class Guard {
         process.exit();
       }
     });
-    if (end.failure !== undefined) throw end.failure.error;
+    this.#depth = depth;
     if (!end.isThere) {
       this.#scope = this.#newScope();
       // Node and this library set it to 0 for moments.
       if (Error.stackTraceLimit !== stackTraceLimit) Error.stackTraceLimit = stackTraceLimit;
       repairAlarms();
     }
+    if (depth === 0) releaseTimer();
+    if (end.failure !== undefined) throw end.failure.error;
     return end.isThere;
   }
 

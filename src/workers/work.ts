@@ -189,11 +189,13 @@ export class Work {
     // It was over, or waiting for its promise, when the time came.
     if (lane.stands(epoch, at, DONE) || lane.stands(epoch, at, STARTED)) return true;
     run.promise = undefined;
-    if (!lane.stands(epoch, at, INTERRUPTING)) return this.#finish(run, INTERRUPTED);
-    // Where both were due nobody knows which of the two it was: the pool's may be under way still. Timers of V8 go off up to
-    // 1 ms early.
-    if (now() > when - 2) process.exit();
-    return this.#finish(run, INTERRUPTED, undefined, INTERRUPTING);
+    // Timers of V8 go off up to 1 ms early.
+    const isDue = now() > when - 2;
+    const isPools = lane.stands(epoch, at, INTERRUPTING);
+    if (isDue !== isPools) return this.#finish(run, INTERRUPTED, undefined, isPools ? INTERRUPTING : GUARDED);
+    // Where both were due nobody knows which of the two it was: the pool's may be under way still. Where neither was, this
+    // thread is being ended, or somebody else has done it.
+    return process.exit();
   }
 
   /**

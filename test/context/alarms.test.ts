@@ -1,6 +1,13 @@
-/** The list of alarms after execution has been ended somewhere inside of it. */
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { type Alarm, clearAlarm, repairAlarms, setAlarm } from "../../src/context/alarms.js";
+/** The list of alarms where execution may be ended inside of it. */
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import {
+  type Alarm,
+  clearAlarm,
+  holdTimer,
+  releaseTimer,
+  repairAlarms,
+  setAlarm,
+} from "../../src/context/alarms.js";
 
 const rung: string[] = [];
 
@@ -22,25 +29,43 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test("a timer that was taken away and not forgotten is set again, for the earliest", () => {
-  const at = performance.now();
-  const [late, early] = [alarm("late", at + 200), alarm("early", at + 100)];
-  setAlarm(late, at);
-  setAlarm(early, at);
-  vi.clearAllTimers();
-  repairAlarms();
-  expect(vi.getTimerCount()).toBe(1);
-  vi.advanceTimersByTime(100);
-  expect(rung).toEqual(["early"]);
-  vi.advanceTimersByTime(100);
-  expect(rung).toEqual(["early", "late"]);
-});
+describe("while the timer is held", () => {
+  test("no timer of the platform is touched; it is set for the earliest afterwards", () => {
+    const at = performance.now();
+    const [late, early, gone] = [alarm("late", at + 200), alarm("early", at + 100), alarm("gone", at + 50)];
+    holdTimer();
+    for (const each of [late, early, gone]) setAlarm(each, at);
+    clearAlarm(gone);
+    repairAlarms();
+    expect(vi.getTimerCount()).toBe(0);
+    releaseTimer();
+    expect(vi.getTimerCount()).toBe(1);
+    vi.advanceTimersByTime(99);
+    expect(rung).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(rung).toEqual(["early"]);
+    vi.advanceTimersByTime(100);
+    expect(rung).toEqual(["early", "late"]);
+  });
 
-test("no alarm, no timer", () => {
-  const at = performance.now();
-  const gone = alarm("gone", at + 100);
-  setAlarm(gone, at);
-  clearAlarm(gone);
-  repairAlarms();
-  expect(vi.getTimerCount()).toBe(0);
+  test("the timer of an alarm that is gone goes afterwards", () => {
+    const at = performance.now();
+    const gone = alarm("gone", at + 100);
+    setAlarm(gone, at);
+    holdTimer();
+    clearAlarm(gone);
+    expect(vi.getTimerCount()).toBe(1);
+    releaseTimer();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("one that has become due meanwhile rings soon", () => {
+    const at = performance.now();
+    setAlarm(alarm("before", at + 100), at);
+    holdTimer();
+    setAlarm(alarm("due", at - 5), at);
+    releaseTimer();
+    vi.advanceTimersByTime(1);
+    expect(rung).toEqual(["due"]);
+  });
 });
