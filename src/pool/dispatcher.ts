@@ -419,10 +419,11 @@ export class Dispatcher {
 
   #overran(job: Job): void {
     const { thread, place } = job;
-    if (thread === undefined || job.outcome !== undefined) return;
-    // It may have stopped by itself meanwhile, with the news under way: then it cannot be condemned any more.
-    if (this.#escalation.cutOff(job, thread) || !thread.condemn(place)) return;
-    this.#ledger.condemned();
+    if (thread === undefined || job.outcome !== undefined || this.#escalation.cutOff(job, thread)) return;
+    // It may have stopped by itself meanwhile: then it cannot be condemned any more, and the news is under way. Unless what it has
+    // left behind keeps its thread from sending it.
+    if (thread.condemn(place)) this.#ledger.condemned();
+    else if (!this.#escalation.isSilent(job)) return;
     const { state } = thread;
     this.#staff.terminate(thread);
     if (state.kind === "busy") {

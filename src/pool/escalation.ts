@@ -13,6 +13,9 @@ const DESTROY_GRACE = 1000;
 /** What a cut has to arrive, at least, ms: it takes 0.1 on a free core, and tens where many threads share one. */
 const SHORTEST_SECOND_GRACE = 100;
 
+/** What the news of a task's end may take to come, ms: it takes 0.1, where the thread is not kept from sending it. */
+const NEWS = 1000;
+
 /**
  * The answer to a cut comes after some 0.2 ms: this thread turns its event loop for so long, ms, since falling asleep and being woken
  * would take a fifth of that again (bench/capacity).
@@ -59,6 +62,14 @@ export class Escalation {
     if (!this.#tryCut(job, thread)) return false;
     job.startSecondGrace(Math.max(this.graceOf(job), SHORTEST_SECOND_GRACE));
     return true;
+  }
+
+  /** It has ended, and its thread does not say so though it has had time to. False at first: then it is given some. */
+  isSilent(job: Job): boolean {
+    if (job.isOverdue) return true;
+    job.isOverdue = true;
+    job.startSecondGrace(NEWS);
+    return false;
   }
 
   #tryCut(job: Job, thread: Thread): boolean {

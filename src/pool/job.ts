@@ -95,6 +95,8 @@ export abstract class Job {
   retries = 0;
   /** Its grace is over, and it has been given another one. */
   isOverrun = false;
+  /** It has ended, and its thread ought to have said so. */
+  isOverdue = false;
   /** Its thread cuts it off by itself when its deadline and its grace are over. */
   isWatched = false;
   #grace: GraceAlarm | undefined = undefined;

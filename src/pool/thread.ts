@@ -2,6 +2,7 @@
  * One thread: a Piscina of exactly one worker, its lane and its port. Owns starting, handing over and ending it; which
  * task it gets, and what becomes of a task whose thread dies, is the pool's. docs/decisions/0001 says why one each.
  */
+import { clearTimeout, setTimeout } from "node:timers";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { workerEntry } from "../entry-url.js";
@@ -36,6 +37,10 @@ export interface Death {
   readonly code: number;
   readonly error: unknown;
 }
+
+/** How long to wait for a thread that was told to end before it is told again, ms: doubled each time, up to the longest. */
+const FIRST_INSISTENCE = 50;
+const LONGEST_INSISTENCE = 1000;
 
 export interface ThreadHost {
   /** It has said hello and loaded the module: it may be handed tasks. */
@@ -254,5 +259,24 @@ export class Thread {
     if (state.kind === "ending" || state.kind === "gone") return;
     this.state = { kind: "ending", load: state.kind === "busy" ? state.load : undefined };
     void this.#piscina.destroy();
+    this.#insist(FIRST_INSISTENCE);
+  }
+
+  /**
+   * Ends it once more, if it has not gone. V8 may lose the order when it comes while a hook on promises is called, or a promise
+   * rejected: the loop goes on, and the thread would never go.
+   */
+  #insist(after: number): void {
+    const timer = setTimeout(() => {
+      if (this.state.kind === "gone") return;
+      // Each call adds a listener to the worker.
+      this.#worker.setMaxListeners(0);
+      void this.#worker.terminate();
+      this.#insist(Math.min(2 * after, LONGEST_INSISTENCE));
+    }, after);
+    timer.unref();
+    this.#worker.once("exit", () => {
+      clearTimeout(timer);
+    });
   }
 }

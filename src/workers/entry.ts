@@ -5,7 +5,7 @@ import { Guard } from "./guard.js";
 import { Lane } from "./lane.js";
 import { Mailbox } from "./mailbox.js";
 import type { HelloAnswer, Posted, Reply, ToThread } from "./messages.js";
-import { abandon, type Seat, type TaskFunction, Work } from "./work.js";
+import { abandon, isInterrupting, type Seat, type TaskFunction, Work } from "./work.js";
 
 type Exports = Record<string, unknown> & { readonly default?: unknown };
 
@@ -29,8 +29,11 @@ async function sitDown(module: string, lane: Lane, port: MessagePort): Promise<H
     mailbox: new Mailbox(port),
     tasks: new Map(),
     guard: once(() =>
-      Guard.open(() => {
-        if (mine.current !== undefined) abandon(mine.current.place);
+      Guard.open({
+        isBeingCut: () => mine.current !== undefined && isInterrupting(mine.current.place),
+        broken() {
+          if (mine.current !== undefined) abandon(mine.current.place);
+        },
       }),
     ),
     current: undefined,

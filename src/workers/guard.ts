@@ -5,10 +5,24 @@
 import { AsyncResource, executionAsyncId } from "node:async_hooks";
 import type { Session } from "node:inspector";
 import { holdTimer, releaseTimer, repairAlarms } from "../context/alarms.js";
+import { now } from "../context/clock.js";
+
+/** Node's own, before a task module can put something in its place. */
+const exit: () => never = process.exit.bind(process);
 
 /** Where the script that V8 is asked to evaluate finds what it is to call. */
 const entry = Symbol.for("lifeguard.guard");
 const EXPRESSION = 'globalThis[Symbol.for("lifeguard.guard")]()';
+
+/** V8's timers may go off this much too early, ms: they count whole milliseconds. */
+export const EARLY = 2;
+
+export interface GuardHost {
+  /** Whether somebody else has been told to cut what runs, or may be telling so now. */
+  isBeingCut(): boolean;
+  /** What was cut off has left the thread in a state that nobody can go on from: it ends after this. */
+  broken(): void;
+}
 
 /**
  * V8's `Runtime.evaluate` is the one call that catches the end of an execution and goes on: it takes the termination back when it
@@ -27,11 +41,19 @@ export class Guard {
   #next: (() => void) | undefined;
   /** How many runs lie within each other. */
   #depth = 0;
-  readonly #onBroken: () => void;
+  /** When V8's timer may cut, ms on this thread's clock. */
+  #due = Number.POSITIVE_INFINITY;
+  readonly #host: GuardHost;
 
-  private constructor(session: Session, onBroken: () => void) {
+  private constructor(session: Session, host: GuardHost) {
     this.#session = session;
-    this.#onBroken = onBroken;
+    this.#host = host;
+    // A cut inside of a hook on promises, which is how AsyncLocalStorage works up to Node 22, is not unwound: it is reported as
+    // an uncaught error, whose value is one of V8's own. Node would try to clone it, and V8 end the process; not even `typeof` may
+    // touch it.
+    process.on("uncaughtExceptionMonitor", () => {
+      if (this.#depth > 0 && (host.isBeingCut() || now() > this.#due)) this.#leave();
+    });
     this.#scope = this.#newScope();
     Object.defineProperty(globalThis, entry, {
       configurable: true,
@@ -43,17 +65,13 @@ export class Guard {
     });
   }
 
-  /**
-   * Undefined where Node has no inspector, or its permissions forbid it.
-   *
-   * @param onBroken called when what was cut off has left the thread in a state that nobody can go on from: it ends after that
-   */
-  static open(onBroken: () => void): Guard | undefined {
+  /** Undefined where Node has no inspector, or its permissions forbid it. */
+  static open(host: GuardHost): Guard | undefined {
     try {
       const { Session } = process.getBuiltinModule("node:inspector");
       const session = new Session();
       session.connect();
-      const guard = new Guard(session, onBroken);
+      const guard = new Guard(session, host);
       return guard.run(() => {}) ? guard : undefined;
     } catch {
       return undefined;
@@ -70,7 +88,9 @@ export class Guard {
     const end: { failure?: { readonly error: unknown }; isThere: boolean } = { isThere: false };
     const { stackTraceLimit } = Error;
     const depth = this.#depth;
+    const due = this.#due;
     this.#depth = depth + 1;
+    if (limit !== undefined) this.#due = now() + limit - EARLY;
     holdTimer();
     this.#scope.runInAsyncScope(() => {
       const id = executionAsyncId();
@@ -88,12 +108,10 @@ export class Guard {
         ...(limit !== undefined && { timeout: limit }),
       });
       // It was within `runInAsyncScope` of some AsyncResource, which Node believes still to be: it would end the process.
-      if (executionAsyncId() !== id) {
-        this.#onBroken();
-        process.exit();
-      }
+      if (executionAsyncId() !== id) this.#leave();
     });
     this.#depth = depth;
+    this.#due = due;
     if (!end.isThere) {
       this.#scope = this.#newScope();
       // Node and this library set it to 0 for moments.
@@ -105,7 +123,17 @@ export class Guard {
     return end.isThere;
   }
 
+  #leave(): never {
+    this.#host.broken();
+    return exit();
+  }
+
   #newScope(): AsyncResource {
     return this.#origin.runInAsyncScope(() => new AsyncResource("lifeguard.task"));
   }
+}
+
+/** Ends this thread: what state it is in, nobody knows. */
+export function leaveThread(): never {
+  return exit();
 }

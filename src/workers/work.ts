@@ -8,7 +8,7 @@ import type { Context } from "../context/context.js";
 import { prepareEnding } from "../context/ending.js";
 import { cause } from "../context/with-cancel.js";
 import { carry } from "./carry.js";
-import type { Guard } from "./guard.js";
+import { EARLY, type Guard, leaveThread } from "./guard.js";
 import {
   type Claim,
   DONE,
@@ -189,13 +189,12 @@ export class Work {
     // It was over, or waiting for its promise, when the time came.
     if (lane.stands(epoch, at, DONE) || lane.stands(epoch, at, STARTED)) return true;
     run.promise = undefined;
-    // Timers of V8 go off up to 1 ms early.
-    const isDue = now() > when - 2;
+    const isDue = now() > when - EARLY;
     const isPools = lane.stands(epoch, at, INTERRUPTING);
     if (isDue !== isPools) return this.#finish(run, INTERRUPTED, undefined, isPools ? INTERRUPTING : GUARDED);
     // Where both were due nobody knows which of the two it was: the pool's may be under way still. Where neither was, this
     // thread is being ended, or somebody else has done it.
-    return process.exit();
+    return leaveThread();
   }
 
   /**
@@ -206,10 +205,10 @@ export class Work {
    */
   #afterCut(): boolean {
     const run = this.#seat.current;
-    if (run === undefined) return process.exit();
+    if (run === undefined) return leaveThread();
     const { lane, epoch, at } = run.place;
     if (lane.stands(epoch, at, KILLING)) return false;
-    if (!lane.stands(epoch, at, INTERRUPTING)) return process.exit();
+    if (!lane.stands(epoch, at, INTERRUPTING)) return leaveThread();
     if (!this.#finish(run, INTERRUPTED, undefined, INTERRUPTING)) return false;
     this.#leave(run);
     return true;
@@ -322,6 +321,11 @@ interface Opened {
   readonly values: Terms["values"];
   /** The arguments. Throws why they are not there. */
   open(): readonly unknown[];
+}
+
+/** Whether the pool has sent a cut, or is about to. */
+export function isInterrupting({ lane, epoch, at }: Place): boolean {
+  return lane.stands(epoch, at, INTERRUPTING);
 }
 
 /** Says that the task was being cut off when its thread had to end. */

@@ -248,7 +248,7 @@ describe("where a cut does not take, the thread is ended after a second grace", 
       await using pool = interrupting({ grace: 0 });
       const gate = threadGate();
       const [ctx, cancel] = withCancel(background);
-      const task = pool.submit(ctx, "neverSettles", [gate.view]);
+      const task = pool.submit(ctx, "spinAfterAwait", [gate.view]);
       await gate.entered();
       cancel();
       await vi.advanceTimersByTimeAsync(99);
@@ -334,6 +334,13 @@ describe("the next task in the thread does not find", () => {
     await expectWhole(pool, 1);
   });
 
+  test("the same where the task's module has put something in the place of process.exit", async () => {
+    await using pool = interrupting();
+    await pool.run(background, "stored");
+    expect((await cutOff(pool, "spinInScopePatched")).task.outcome).toBe("terminated");
+    await expectWhole(pool, 1);
+  });
+
   test("errors without stack frames", async () => {
     await using pool = interrupting();
     const frames = await pool.run(background, "frames");
@@ -379,6 +386,57 @@ describe("a thread that dies under a task that could be cut off", () => {
       });
       expect(task.outcome).toBe("crashed");
       expect(ctx.err()).toBeUndefined();
+      await expectWhole(pool, 1);
+    });
+  }
+});
+
+describe("a listener that never returns, for the end of the task's own context", () => {
+  for (const onOverrun of ["interrupt", "terminate"] as const) {
+    for (const how of ["signal", "afterFunc"]) {
+      test(`${how}, ${onOverrun}: the task has completed, and its thread is ended once its context is cancelled`, async () => {
+        await using pool = interrupting({ onOverrun });
+        const gate = threadGate();
+        const [ctx, cancel] = withCancel(background);
+        const task = pool.submit(ctx, "leaveListener", [gate.view, how]);
+        await gate.written(2);
+        cancel();
+        expect(await task.result).toBeUndefined();
+        expect(task.outcome).toBe("completed");
+        await expectWhole(pool, 1);
+      });
+    }
+  }
+
+  test("destroy ends it", async () => {
+    const pool = interrupting();
+    const gate = threadGate();
+    const task = pool.submit(background, "leaveListener", [gate.view, "signal"]);
+    await gate.written(2);
+    await pool.destroy();
+    expect(await task.result).toBeUndefined();
+  });
+});
+
+describe("a loop that makes promises", () => {
+  for (const withStore of [false, true]) {
+    test(`of Node's, ${withStore ? "with" : "without"} AsyncLocalStorage: its thread may be lost, the process lives`, async () => {
+      await using pool = interrupting({ spares: 1 });
+      for (let i = 0; i < 10; i++) {
+        const { task } = await cutOff(pool, "spinInPromises", [withStore]);
+        expect(["interrupted", "terminated"]).toContain(task.outcome);
+      }
+      await expectWhole(pool, 1);
+    });
+  }
+
+  for (const onOverrun of ["interrupt", "terminate"] as const) {
+    test(`that are rejected, ${onOverrun}: it ends, though V8 may lose the first order to`, async () => {
+      await using pool = interrupting({ spares: 1, onOverrun });
+      for (let i = 0; i < 10; i++) {
+        const { task } = await cutOff(pool, "spinInRejections");
+        expect(["interrupted", "terminated"]).toContain(task.outcome);
+      }
       await expectWhole(pool, 1);
     });
   }

@@ -6,7 +6,7 @@ import { Guard } from "../../src/workers/guard.js";
 const broken: string[] = [];
 
 function open(): Guard {
-  const guard = Guard.open(() => broken.push("broken"));
+  const guard = Guard.open({ isBeingCut: () => false, broken: () => broken.push("broken") });
   if (guard === undefined) throw new Error("there is no inspector here");
   return guard;
 }

@@ -174,7 +174,7 @@ describe("a task that ends by itself while a cut is on its way", () => {
 });
 
 describe("a task that is cut off", () => {
-  const real = Guard.open(() => {}) as Guard;
+  const real = Guard.open({ isBeingCut: () => false, broken() {} }) as Guard;
 
   /** Cuts off the first run for real, after a while, and calls `then`. */
   function cutFirst(envelope: ReturnType<typeof envelopeOf>, then: () => void): void {
