@@ -73,6 +73,10 @@ export class Escalation {
   }
 
   #tryCut(job: Job, thread: Thread): boolean {
+    if (thread.isUnguarded(job.place)) {
+      this.#warn();
+      return false;
+    }
     // Its own thread does, or has. Were both to do it, neither would know whose cut it was.
     if (job.isWatched && job.scope.ending?.expired === true) return true;
     switch (thread.interrupt(job.place)) {
@@ -94,8 +98,8 @@ export class Escalation {
     if (hasWarned) return;
     hasWarned = true;
     process.emitWarning(
-      `${this.#options.name}: onOverrun: "interrupt" needs Node's inspector, which is missing here, or not permitted ` +
-        `(--permission without --allow-inspector): the threads of tasks that overrun their grace are ended and replaced, as with "terminate"`,
+      `${this.#options.name}: onOverrun: "interrupt" needs Node's inspector, which is missing here, not permitted ` +
+        `(--permission without --allow-inspector), or out of reach (a pool in a worker thread): the threads of tasks that overrun their grace are ended and replaced, as with "terminate"`,
       { type: "LifeguardWarning", code: "LIFEGUARD_NO_INTERRUPT" },
     );
   }

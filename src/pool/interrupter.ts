@@ -22,7 +22,7 @@ const names = new Map<number, string>();
 const served = new Set<number>();
 
 /**
- * Whether the thread can be reached: `not possible` where Node has no inspector, or its permissions forbid it. At the first call the
+ * Whether the thread can be reached: `not possible` where Node has no inspector, its permissions forbid it, or this is a worker thread itself. At the first call the
  * session is opened; it is closed when the last thread that was cut has gone.
  */
 export function canCut(threadId: number): "yes" | "not attached" | "not possible" {
@@ -61,10 +61,12 @@ function open(): boolean {
     opened.on("NodeWorker.detachedFromWorker", ({ params }) => {
       forget(params.sessionId);
     });
-    session = opened;
-    // Those that are there are told of before this returns.
-    opened.post("NodeWorker.enable", { waitForDebuggerOnStart: false });
-    return true;
+    // Those that are there are told of before this returns. In a worker thread Node does not know the method.
+    opened.post("NodeWorker.enable", { waitForDebuggerOnStart: false }, (error) => {
+      if (error === null) session = opened;
+    });
+    if (session === undefined) opened.disconnect();
+    return session !== undefined;
   } catch {
     return false;
   }

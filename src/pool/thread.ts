@@ -206,16 +206,20 @@ export class Thread {
     return this.lane.stands(this.epoch, place, state);
   }
 
+  /** Whether the task at `place` is running in a way that nothing can cut off: its thread has no inspector. */
+  isUnguarded(place: number): boolean {
+    return this.stands(place, STARTED) && !this.lane.isAwaiting(this.epoch, place);
+  }
+
   /**
    * Cuts off the task at `place`.
    *
    * - `sent`: it will be, wherever it is in its function, unless that is in native code for ever.
    * - `not needed`: it has returned, whether or not the promise it returned has settled.
    * - `not attached`: the inspector does not know the thread.
-   * - `not possible`: there is no inspector here, or not in the thread.
+   * - `not possible`: there is no inspector here.
    */
   interrupt(place: number): "sent" | "not needed" | "not attached" | "not possible" {
-    if (this.stands(place, STARTED) && !this.lane.isAwaiting(this.epoch, place)) return "not possible";
     const { threadId } = this.#worker;
     const reach = canCut(threadId);
     if (reach !== "yes") return reach;

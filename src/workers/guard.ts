@@ -32,11 +32,9 @@ export interface GuardHost {
 export class Guard {
   readonly #session: Session;
   /**
-   * What is cut off leaves its AsyncLocalStorage behind on the resource it ran under (up to Node 22) or in the frame of the
-   * callback (from 24 on): so it has one of its own, and none has that of a task that was cut off.
+   * Where the async scopes of the runs are made, so that they inherit nothing. Each run has one of its own: what is cut off leaves its
+   * AsyncLocalStorage behind, and an id that is met nowhere else tells whether a scope was left open.
    */
-  #scope: AsyncResource;
-  /** Where those are made, so that none of them has anything of where it is made. */
   readonly #origin = new AsyncResource("lifeguard.guard");
   #next: (() => void) | undefined;
   /** How many runs lie within each other. */
@@ -54,7 +52,6 @@ export class Guard {
     process.on("uncaughtExceptionMonitor", () => {
       if (this.#depth > 0 && (host.isBeingCut() || now() > this.#due)) this.#leave();
     });
-    this.#scope = this.#newScope();
     Object.defineProperty(globalThis, entry, {
       configurable: true,
       value: () => {
@@ -92,7 +89,7 @@ export class Guard {
     this.#depth = depth + 1;
     if (limit !== undefined) this.#due = now() + limit - EARLY;
     holdTimer();
-    this.#scope.runInAsyncScope(() => {
+    this.#newScope().runInAsyncScope(() => {
       const id = executionAsyncId();
       this.#next = () => {
         try {
@@ -113,7 +110,6 @@ export class Guard {
     this.#depth = depth;
     this.#due = due;
     if (!end.isThere) {
-      this.#scope = this.#newScope();
       // Node and this library set it to 0 for moments.
       if (Error.stackTraceLimit !== stackTraceLimit) Error.stackTraceLimit = stackTraceLimit;
       repairAlarms();

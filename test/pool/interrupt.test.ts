@@ -25,21 +25,25 @@ import {
   type ThreadGate,
   threadGate,
 } from "../support/pool.js";
+import { turn } from "../support/turn.js";
 
 function interrupting(options: PoolOptions = {}): Pool {
   return pooled({ threads: 1, spares: 0, grace: 0, onOverrun: "interrupt", ...options }, "runaway.mjs");
 }
 
-/** Begins the task, cancels it once it has come to the gate, and waits for its end. */
+/** Begins the task, cancels it once it has come to the gate, or so many ms `after` that, and waits for its end. */
 async function cutOff(
   pool: Pool,
   name: string,
   args: readonly unknown[] = [],
+  after = 0,
 ): Promise<{ task: Task<unknown>; gate: ThreadGate }> {
   const gate = threadGate();
   const [ctx, cancel] = withCancel(background);
   const task = pool.submit(ctx, name, [gate.view, ...args]);
   await gate.entered();
+  const until = performance.now() + after;
+  while (performance.now() < until);
   cancel();
   await settled(task);
   return { task, gate };
@@ -177,7 +181,7 @@ describe("what shares an envelope with it", () => {
     const letter = run(background, 9, "return", [{ nested: [1] }]);
     gate.open();
     await holder.result;
-    while (Atomics.load(begun, 5) === 0) await new Promise((resolve) => setImmediate(resolve));
+    while (Atomics.load(begun, 5) === 0) await turn();
     cancel();
     expect(await settled(loop)).toBe("interrupted");
     expect(new Set(await Promise.all(before.map(({ result }) => result))).size).toBe(1);
@@ -189,6 +193,34 @@ describe("what shares an envelope with it", () => {
 });
 
 describe("per task", () => {
+  test("only tasks that are to be interrupted are called by way of the inspector", async () => {
+    await using pool = interrupting({ onOverrun: "terminate" });
+    expect(await pool.run(background, "stack")).not.toContain("node:inspector");
+    const chosen = pool.submit(background, "stack", [], { onOverrun: "interrupt" });
+    expect(await chosen.result).toContain("node:inspector");
+    expect(await pool.run(background, "stack")).not.toContain("node:inspector");
+  });
+
+  test("one of those that share an envelope", async () => {
+    await using pool = pooled({ threads: 1, spares: 0, grace: 0 }, "steps.mjs");
+    const begun = new Int32Array(new SharedArrayBuffer(4 * 64));
+    await Promise.all(Array.from({ length: 200 }, () => pool.run(background, "step", begun, 0, "id")));
+    const gate = threadGate();
+    const holder = pool.submit(background, "step", [begun, 1, "wait", gate.view]);
+    await gate.entered();
+    const [ctx, cancel] = withCancel(background);
+    const first = pool.submit(background, "step", [begun, 2, "envelope"]);
+    const second = pool.submit(background, "step", [begun, 3, "envelope"]);
+    const loop = pool.submit(ctx, "step", [begun, 4, "spin"], { onOverrun: "interrupt" });
+    gate.open();
+    await holder.result;
+    while (Atomics.load(begun, 4) === 0) await turn();
+    cancel();
+    expect(await settled(loop)).toBe("interrupted");
+    expect(await first.result).toBe(await second.result);
+    expect(pool.stats().outcomes).toMatchObject({ interrupted: 1, terminated: 0 });
+  });
+
   test("a pool that ends threads, and a task that is to be interrupted", async () => {
     await using pool = interrupting({ onOverrun: "terminate" });
     const { threadId } = (await pool.run(background, "here")) as { threadId: number };
@@ -391,6 +423,17 @@ describe("a thread that dies under a task that could be cut off", () => {
   }
 });
 
+test("an uncaught error in a thread whose tasks could be cut off is an uncaught error", async () => {
+  await using pool = interrupting();
+  expect((await cutOff(pool, "spin")).task.outcome).toBe("interrupted");
+  const task = pool.submit(background, "uncaughtFromTimer", []);
+  expect(await failure(task.result)).toMatchObject({
+    code: "ERR_WORKER_CRASHED",
+    cause: { name: "RangeError", message: "from a timer" },
+  });
+  await expectWhole(pool, 1);
+});
+
 describe("a listener that never returns, for the end of the task's own context", () => {
   for (const onOverrun of ["interrupt", "terminate"] as const) {
     for (const how of ["signal", "afterFunc"]) {
@@ -422,12 +465,12 @@ describe("a loop that makes promises", () => {
   for (const withStore of [false, true]) {
     test(`of Node's, ${withStore ? "with" : "without"} AsyncLocalStorage: its thread may be lost, the process lives`, async () => {
       await using pool = interrupting({ spares: 1 });
-      for (let i = 0; i < 10; i++) {
-        const { task } = await cutOff(pool, "spinInPromises", [withStore]);
+      for (let i = 0; i < 60; i++) {
+        const { task } = await cutOff(pool, "spinInPromises", [withStore], 3 * Math.random());
         expect(["interrupted", "terminated"]).toContain(task.outcome);
       }
       await expectWhole(pool, 1);
-    });
+    }, 60_000);
   }
 
   for (const onOverrun of ["interrupt", "terminate"] as const) {
@@ -497,15 +540,39 @@ describe("the process", () => {
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "interrupted interrupted\n", stderr: "" });
   });
 
-  test("without permission for the inspector: terminated, and it is said once", async () => {
-    const [major = 0] = process.versions.node.split(".").map(Number);
-    const { code, stdout, stderr } = await runScript(
-      `${prelude} console.log(await stop(), await stop()); await pool.close();`,
-      [major >= 22 ? "--permission" : "--experimental-permission", "--allow-fs-read=*", "--allow-worker"],
-    );
-    expect({ code, stdout }).toEqual({ code: 0, stdout: "terminated terminated\n" });
-    expect(stderr.match(/\[LIFEGUARD_NO_INTERRUPT\]/g)).toHaveLength(1);
-    expect(stderr).toMatch(/pool: onOverrun: "interrupt" needs Node's inspector/);
+  test.each([false, true])(
+    "without permission for the inspector: terminated, and it is said once (watchdog: %s)",
+    async (watchdog) => {
+      const [major = 0] = process.versions.node.split(".").map(Number);
+      const { code, stdout, stderr } = await runScript(
+        `${prelude.replace("threads: 1", `threads: 1, watchdog: ${String(watchdog)}`)} console.log(await stop(), await stop()); await pool.close();`,
+        [major >= 22 ? "--permission" : "--experimental-permission", "--allow-fs-read=*", "--allow-worker"],
+      );
+      expect({ code, stdout }).toEqual({ code: 0, stdout: "terminated terminated\n" });
+      expect(stderr.match(/\[LIFEGUARD_NO_INTERRUPT\]/g)).toHaveLength(1);
+      expect(stderr).toMatch(/pool: onOverrun: "interrupt" needs Node's inspector/);
+    },
+  );
+
+  test("a pool in a worker thread: terminated, and it is said; its watchdog works", async () => {
+    const inner = `${prelude}
+      import { withTimeout } from "lifeguard";
+      console.log(await stop());
+      await pool.close();
+      const watched = new Pool(${JSON.stringify(fixture("runaway.mjs").href)}, { threads: 1, grace: 0, onOverrun: "interrupt", watchdog: true });
+      await watched.ready();
+      const [ctx] = withTimeout(background, 200);
+      const task = watched.submit(ctx, "spin", [gate]);
+      await task.result.catch(() => {});
+      console.log(task.outcome);
+      await watched.close();
+    `;
+    const { code, stdout, stderr } = await runScript(`
+      import { Worker } from "node:worker_threads";
+      new Worker(${JSON.stringify(inner)}, { eval: true });
+    `);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "terminated\ninterrupted\n" });
+    expect(stderr).toMatch(/LIFEGUARD_NO_INTERRUPT/);
   });
 
   test("another session of the inspector, which listens to the threads as a debugger does", async () => {

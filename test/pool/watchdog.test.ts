@@ -2,6 +2,7 @@
 import { background, type Pool, type PoolOptions, withCancel, withTimeout } from "lifeguard";
 import { describe, expect, test } from "vitest";
 import { expectWhole, pooled, rejection, settled, threadGate } from "../support/pool.js";
+import { turn } from "../support/turn.js";
 
 function watched(options: PoolOptions = {}): Pool {
   return pooled(
@@ -43,6 +44,28 @@ describe("a task that never polls, with the main thread blocked", () => {
     }
     expect(pool.stats().outcomes).toMatchObject({ interrupted: 5, terminated: 0, crashed: 0 });
   });
+});
+
+test("of tasks under one context with different graces, each is watched by its own", async () => {
+  await using pool = pooled(
+    { threads: 1, spares: 0, grace: 0, onOverrun: "interrupt", watchdog: true },
+    "steps.mjs",
+  );
+  const begun = new Int32Array(new SharedArrayBuffer(4 * 64));
+  await Promise.all(Array.from({ length: 200 }, () => pool.run(background, "step", begun, 0, "id")));
+  const gate = threadGate();
+  const holder = pool.submit(background, "step", [begun, 1, "wait", gate.view]);
+  await gate.entered();
+  const [ctx] = withTimeout(background, SOON);
+  // Together in one envelope: the first one has no end to its grace, and no watchdog.
+  const quick = pool.submit(ctx, "step", [begun, 2, "id"], { grace: Infinity });
+  const loop = pool.submit(ctx, "step", [begun, 3, "spin, and tell afterwards", gate.view]);
+  gate.open();
+  await holder.result;
+  while (Atomics.load(begun, 3) === 0) await turn();
+  gate.blockUntilWritten(2);
+  expect(await settled(loop)).toBe("interrupted");
+  expect(await quick.result).toBe(2);
 });
 
 describe("with the main thread free", () => {

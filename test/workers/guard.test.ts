@@ -106,6 +106,16 @@ describe("what is cut off", () => {
     expect(look()).toBeUndefined();
   });
 
+  test("what entered a store for good, and came to its end, leaves it behind as well", () => {
+    const storage = new AsyncLocalStorage<string>();
+    let seen: string | undefined = "not asked";
+    guard.run(() => storage.enterWith("its"));
+    guard.run(() => {
+      seen = storage.getStore();
+    });
+    expect(seen).toBeUndefined();
+  });
+
   test("leaves errors their stack frames", () => {
     const { stackTraceLimit } = Error;
     guard.run(() => {

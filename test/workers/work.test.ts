@@ -2,7 +2,7 @@
  * What a worker makes of an envelope whose tasks may be cut off, at the moments that no pool brings about at will. The test has the
  * main thread's side of the lane, and a guard whose cuts come when it says.
  */
-import { MessageChannel } from "node:worker_threads";
+import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Context } from "../../src/context/context.js";
 import { Guard } from "../../src/workers/guard.js";
@@ -20,7 +20,7 @@ import {
   UNDEFINED,
 } from "../../src/workers/lane.js";
 import { Mailbox } from "../../src/workers/mailbox.js";
-import type { Envelope } from "../../src/workers/messages.js";
+import { BY_LETTER, type Envelope } from "../../src/workers/messages.js";
 import { type Seat, type TaskFunction, Work } from "../../src/workers/work.js";
 import { turn } from "../support/turn.js";
 
@@ -54,8 +54,8 @@ afterEach(() => {
   channel.port2.unref();
 });
 
-/** The tasks of an envelope, each called without arguments, and where they stand. */
-function envelopeOf(tasks: readonly TaskFunction[], terms: Envelope["terms"][number] = none) {
+/** The tasks of an envelope, each called without arguments where `counts` does not say otherwise, and where they stand. */
+function envelopeOf(tasks: readonly TaskFunction[], counts: readonly number[] = tasks.map(() => 0)) {
   const lane = new Lane();
   const guard = new FakeGuard();
   lane.offer(EPOCH, tasks.length);
@@ -71,8 +71,8 @@ function envelopeOf(tasks: readonly TaskFunction[], terms: Envelope["terms"][num
     epoch: EPOCH,
     count: tasks.length,
     names: [...seat.tasks.keys()],
-    terms: [terms],
-    calls: tasks.flatMap((_, at) => [at, 0, 0]),
+    terms: [none],
+    calls: tasks.flatMap((_, at) => [at, 0, counts[at]]),
     guarded: true,
   });
   return {
@@ -171,6 +171,26 @@ describe("a task that ends by itself while a cut is on its way", () => {
     expect(envelope.stands(0, KILLING)).toBe(true);
     expect(envelope.stands(1, OFFERED)).toBe(true);
   });
+});
+
+test("letters are out of the port before a task begins that might be cut off while it takes something out", () => {
+  const letter = { type: "letter", epoch: EPOCH, place: 1, args: [{ nested: [1] }], values: undefined };
+  let got: unknown;
+  const envelope = envelopeOf(
+    [
+      () => {
+        // As if it had been cut off right behind this.
+        while (receiveMessageOnPort(channel.port1) !== undefined);
+      },
+      (_ctx, value) => {
+        got = value;
+      },
+    ],
+    [0, BY_LETTER],
+  );
+  channel.port2.postMessage(letter);
+  expect(envelope.work.proceed()).toBe(true);
+  expect(got).toEqual({ nested: [1] });
 });
 
 describe("a task that is cut off", () => {
