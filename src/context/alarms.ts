@@ -19,6 +19,9 @@ let armed: { readonly timer: Timer; readonly target: number; readonly by: typeof
 
 let isHeld = false;
 
+/** The one that is being rung by `ringDue`, off the list already. */
+let ringing: Alarm | undefined;
+
 // The platform's own, to tell fakes from.
 const platformTimer = setTimeout;
 const platformNow: unknown = Reflect.get(performance, "now");
@@ -104,6 +107,8 @@ export function releaseTimer(): void {
  */
 export function repairAlarms(): void {
   alarms.repair();
+  if (ringing !== undefined) alarms.push(ringing);
+  ringing = undefined;
 }
 
 function disarm(): void {
@@ -150,8 +155,10 @@ function wokenAt(): number {
  */
 export function ringDue(at: number): void {
   for (let first = alarms.peek(); first !== undefined && first.when <= at; first = alarms.peek()) {
+    ringing = first;
     alarms.remove(first);
     first.ring();
+    ringing = undefined;
   }
   if (alarms.size === 0) disarm();
 }

@@ -536,6 +536,8 @@ export class Dispatcher {
     batch?.freed();
     this.#exits.settleAll(finished, death);
     if (current !== undefined) {
+      // Its watchdog has seen the deadline pass, which no timer here may have.
+      if (isStopped && current.scope.ending === null) current.expire();
       if (isStopped) this.#exits.reject(current, "terminated", current.scope.err());
       else this.#exits.reject(current, "crashed", crashed(current, death));
     }

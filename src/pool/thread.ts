@@ -216,10 +216,11 @@ export class Thread {
    *
    * - `sent`: it will be, wherever it is in its function, unless that is in native code for ever.
    * - `not needed`: it has returned, whether or not the promise it returned has settled.
-   * - `not attached`: the inspector does not know the thread.
+   * - `not attached`: the inspector does not know the thread, or not any more. It is to be condemned then.
    * - `not possible`: there is no inspector here.
    */
   interrupt(place: number): "sent" | "not needed" | "not attached" | "not possible" {
+    if (!this.stands(place, GUARDED)) return "not needed";
     const { threadId } = this.#worker;
     const reach = canCut(threadId);
     if (reach !== "yes") return reach;

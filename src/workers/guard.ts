@@ -129,7 +129,7 @@ export class Guard {
   }
 }
 
-/** Ends this thread: what state it is in, nobody knows. */
+/** Ends this thread: what state it is in, nobody knows. What becomes of a task it is at depends on where the claim stands. */
 export function leaveThread(): never {
   return exit();
 }

@@ -60,8 +60,12 @@ interface Run {
   readonly args: readonly unknown[];
   /** Where the arguments are instead. */
   readonly letter: Opened | undefined;
+  /** It was dropped, or taken back, before it began. */
+  isSkipped: boolean;
   /** What it returned, once it has, if that is a promise. */
   promise: PromiseLike<unknown> | undefined;
+  /** It has ended by itself, and how stands in the lane. */
+  isReported: boolean;
 }
 
 /** What tasks under the same terms have in common. */
@@ -106,8 +110,8 @@ export class Work {
       guard.run(() => {
         answer = this.#runAll();
       });
+      answer ??= this.#afterCut();
       if (answer !== undefined) return answer;
-      if (!this.#afterCut()) return never();
     }
     return this.#close();
   }
@@ -146,30 +150,35 @@ export class Work {
       fn: tasks.get(name) as TaskFunction,
       args: calls.slice(first, this.#cursor),
       letter,
+      isSkipped: false,
       promise: undefined,
+      isReported: false,
     };
-    // Dropped, or taken back: not ours to run.
-    if (!lane.move(epoch, at, OFFERED, this.#guard === undefined ? STARTED : GUARDED)) return undefined;
-    this.#seat.current = run;
-    // The first one does not count what it took this thread to wake up.
-    if (at === 0) this.#since = now();
     const { watchdog } = common.terms;
     const isOver =
       this.#guard === undefined || watchdog === undefined
         ? this.#call(run)
         : this.#callWatched(run, this.#guard, common.when + watchdog);
     if (!isOver) return never();
+    if (run.isSkipped) return undefined;
     if (run.promise !== undefined) return this.#settle(run, run.promise);
     this.#leave(run);
     return undefined;
   }
 
-  /** Calls the function. False when the pool is ending this thread: it must not take another task. */
+  /** Begins the task. False when the pool is ending this thread: it must not take another one. */
   #call(run: Run): boolean {
+    const { lane, epoch, at } = run.place;
+    // Here, where nothing lies between this and the function: from now on it may be cut off.
+    run.isSkipped = !lane.move(epoch, at, OFFERED, this.#guard === undefined ? STARTED : GUARDED);
+    if (run.isSkipped) return true;
+    this.#seat.current = run;
+    // The first one does not count what it took this thread to wake up.
+    if (at === 0) this.#since = now();
     try {
       const result = run.fn(run.task, ...(run.letter === undefined ? run.args : run.letter.open()));
       if (isThenable(result)) return this.#awaits(run, result);
-      return this.#finish(run, this.#reportValue(run.place, result), result);
+      return this.#finish(run, this.#reportValue(run, result), result);
     } catch (error) {
       return this.#finish(run, this.#reportError(run, error), error);
     }
@@ -186,32 +195,43 @@ export class Work {
     );
     if (isWhole) return isOver as boolean;
     const { lane, epoch, at } = run.place;
-    // It was over, or waiting for its promise, when the time came.
+    // It had not begun, was over, or waiting for its promise, when the time came.
+    if (lane.stands(epoch, at, OFFERED)) {
+      run.isSkipped = true;
+      lane.move(epoch, at, OFFERED, DROPPED);
+      return true;
+    }
     if (lane.stands(epoch, at, DONE) || lane.stands(epoch, at, STARTED)) return true;
-    run.promise = undefined;
     const isDue = now() > when - EARLY;
     const isPools = lane.stands(epoch, at, INTERRUPTING);
-    if (isDue !== isPools) return this.#finish(run, INTERRUPTED, undefined, isPools ? INTERRUPTING : GUARDED);
+    if (isDue !== isPools) return isPools ? this.#cutByPool(run) : this.#finish(run, INTERRUPTED);
     // Where both were due nobody knows which of the two it was: the pool's may be under way still. Where neither was, this
     // thread is being ended, or somebody else has done it.
     return leaveThread();
   }
 
   /**
-   * What was run under the guard has been cut off: by the pool, in the function of a task, so that this task is over. Or by
-   * somebody else, a debugger perhaps, anywhere: then nobody knows what state this thread is in.
-   *
-   * @returns false when the pool is ending this thread
+   * What was run under the guard has been cut off: by the pool, while it was at a task. Or by somebody else, a debugger perhaps,
+   * anywhere: then nobody knows what state this thread is in.
    */
-  #afterCut(): boolean {
+  #afterCut(): Promise<Reply> | undefined {
     const run = this.#seat.current;
     if (run === undefined) return leaveThread();
     const { lane, epoch, at } = run.place;
-    if (lane.stands(epoch, at, KILLING)) return false;
+    if (lane.stands(epoch, at, KILLING)) return never();
     if (!lane.stands(epoch, at, INTERRUPTING)) return leaveThread();
-    if (!this.#finish(run, INTERRUPTED, undefined, INTERRUPTING)) return false;
+    if (!this.#cutByPool(run)) return never();
+    if (run.promise !== undefined) return this.#settle(run, run.promise).then(() => this.proceed());
     this.#leave(run);
-    return true;
+    return undefined;
+  }
+
+  /** The pool's cut has come. A task that had ended by itself has done so all the same. */
+  #cutByPool(run: Run): boolean {
+    const { lane, epoch, at } = run.place;
+    if (run.isReported) return lane.move(epoch, at, INTERRUPTING, DONE);
+    if (run.promise !== undefined) return lane.move(epoch, at, INTERRUPTING, STARTED);
+    return this.#finish(run, INTERRUPTED, undefined, INTERRUPTING);
   }
 
   /** The function has returned a promise: from now on it is not cut off. */
@@ -219,9 +239,8 @@ export class Work {
     const { lane, epoch, at } = run.place;
     lane.awaits(epoch, at);
     run.promise = promise;
-    return (
-      this.#guard === undefined || lane.move(epoch, at, GUARDED, STARTED) || this.#outlast(run.place, STARTED)
-    );
+    if (this.#guard === undefined || lane.move(epoch, at, GUARDED, STARTED)) return true;
+    return this.#outlast(run.place);
   }
 
   #settle(run: Run, promise: PromiseLike<unknown>): Promise<void> {
@@ -232,7 +251,7 @@ export class Work {
       return undefined;
     };
     return Promise.resolve(promise).then(
-      (value) => settled(this.#reportValue(run.place, value), value),
+      (value) => settled(this.#reportValue(run, value), value),
       (error: unknown) => settled(this.#reportError(run, error), error),
     );
   }
@@ -244,27 +263,26 @@ export class Work {
    * @returns false when the pool was quicker, and is ending this thread
    */
   #finish(
-    { place }: Run,
+    run: Run,
     ended: Ended,
     value?: unknown,
     from: Claim = this.#guard === undefined ? STARTED : GUARDED,
   ): boolean {
-    const { lane, epoch, at } = place;
+    const { lane, epoch, at } = run.place;
     const since = this.#since;
     this.#since = now();
     lane.report(at, ended, ended === NUMBER ? (value as number) : 0, this.#since - since);
-    return lane.move(epoch, at, from, DONE) || this.#outlast(place, DONE);
+    run.isReported = true;
+    return lane.move(epoch, at, from, DONE) || this.#outlast(run.place);
   }
 
   /**
-   * The pool was quicker. It is ending this thread: false. Or a cut is under way, and comes while this waits for it: the task has
-   * ended by itself all the same, and goes on to `claim`.
+   * The pool was quicker. It is ending this thread: false. Or a cut is under way: this waits for it, and does not return then, since
+   * it is what is cut off.
    */
-  #outlast({ lane, epoch, at }: Place, claim: Claim): boolean {
-    this.#guard?.run(() => {
-      lane.sleepWhile(epoch, at, INTERRUPTING);
-    });
-    return lane.move(epoch, at, INTERRUPTING, claim);
+  #outlast({ lane, epoch, at }: Place): false {
+    lane.sleepWhile(epoch, at, INTERRUPTING);
+    return false;
   }
 
   /** Lets go of its place. */
@@ -276,7 +294,7 @@ export class Work {
     if (ending !== null) setImmediate(prepareEnding);
   }
 
-  #reportValue(place: Place, value: unknown): Ended {
+  #reportValue({ task, place }: Run, value: unknown): Ended {
     switch (typeof value) {
       case "undefined":
         return UNDEFINED;
@@ -286,8 +304,9 @@ export class Work {
         return NUMBER;
       case "string":
       case "bigint":
-        // Sure to be cloneable, so it may go in the reply, if no other task can take the thread down before that is sent.
-        if (place.at === this.#envelope.count - 1) {
+        // Sure to be cloneable, so it may go in the reply, if nothing can take the thread down before that is sent: no other
+        // task, nor the pool.
+        if (place.at === this.#envelope.count - 1 && task.poll() === null) {
           this.#reply = value;
           return REPLIED;
         }

@@ -26,25 +26,11 @@ import { turn } from "../support/turn.js";
 
 const EPOCH = 1;
 
-/** Runs what it is given, and cuts off what the test tells it to. */
+/** Runs what it is given. */
 class FakeGuard {
-  depth = 0;
-  /** How many runs there were, by depth. */
-  readonly runs: number[] = [];
-  /** Called in place of the work of a run at this depth, which counts as cut off then. */
-  readonly cuts = new Map<number, () => void>();
-
   run(work: () => void): boolean {
-    this.depth++;
-    this.runs[this.depth] = (this.runs[this.depth] ?? 0) + 1;
-    try {
-      const cut = this.cuts.get(this.depth);
-      if (cut === undefined) work();
-      else cut();
-      return cut === undefined;
-    } finally {
-      this.depth--;
-    }
+    work();
+    return true;
   }
 }
 
@@ -99,53 +85,65 @@ async function isPending(promise: unknown): Promise<boolean> {
   return !isOver;
 }
 
+const real = Guard.open({ isBeingCut: () => false, broken() {} }) as Guard;
+
+/** Cuts off the first run for real, after a while, and calls `then`. */
+function cutFirst(envelope: ReturnType<typeof envelopeOf>, then: () => void): void {
+  const { guard } = envelope;
+  const { run } = guard;
+  guard.run = (work) => {
+    guard.run = run;
+    const isOver = real.run(work, 5);
+    then();
+    return isOver;
+  };
+}
+
 describe("a task that ends by itself while a cut is on its way", () => {
-  test("waits for the cut, within a run of its own, and has ended as it did", () => {
-    const seen: unknown[] = [];
+  test("sleeps until the cut has come, and has ended as it did", () => {
+    const seen: string[] = [];
     const envelope = envelopeOf([
       () => {
-        seen.push(envelope.interrupt());
-        // The cut comes, and hits what waits for it.
-        envelope.guard.cuts.set(2, () => seen.push("cut"));
+        envelope.interrupt();
         return 7;
       },
       () => {
         seen.push("next");
-        envelope.guard.cuts.clear();
       },
     ]);
+    cutFirst(envelope, () => seen.push("cut"));
     expect(envelope.work.proceed()).toBe(true);
-    expect(seen).toEqual([true, "cut", "next"]);
+    expect(seen).toEqual(["cut", "next"]);
     expect(envelope.stands(0, DONE) && envelope.stands(1, DONE)).toBe(true);
     expect([envelope.lane.ended(0), envelope.lane.number(0)]).toEqual([NUMBER, 7]);
     expect(envelope.lane.ended(1)).toBe(UNDEFINED);
-    expect(envelope.guard.runs).toEqual([undefined, 1, 1]);
   });
 
   test("the same with what it threw", () => {
     const envelope = envelopeOf([
       () => {
         envelope.interrupt();
-        envelope.guard.cuts.set(2, () => {});
         throw new RangeError("my own");
       },
     ]);
+    cutFirst(envelope, () => {});
     void envelope.work.proceed();
     expect(envelope.stands(0, DONE)).toBe(true);
     expect(envelope.lane.ended(0)).toBe(FAILED);
   });
 
-  test("the same with a promise it returned: from then on nothing of it is cut", async () => {
+  test("the same with a promise it returned: from then on nothing of it is cut, and the next one follows", async () => {
     let resolve: (value: number) => void = () => {};
     const envelope = envelopeOf([
       () => {
         envelope.interrupt();
-        envelope.guard.cuts.set(2, () => {});
         return new Promise<number>((settle) => {
           resolve = settle;
         });
       },
+      () => 4,
     ]);
+    cutFirst(envelope, () => {});
     const answer = envelope.work.proceed();
     expect(envelope.stands(0, STARTED)).toBe(true);
     expect(envelope.lane.isAwaiting(EPOCH, 0)).toBe(true);
@@ -153,20 +151,21 @@ describe("a task that ends by itself while a cut is on its way", () => {
     resolve(3);
     expect(await answer).toBe(true);
     expect([envelope.lane.ended(0), envelope.lane.number(0)]).toEqual([NUMBER, 3]);
+    expect([envelope.lane.ended(1), envelope.lane.number(1)]).toEqual([NUMBER, 4]);
   });
 
   test("whose thread is being ended instead: it does not answer, and takes nothing more", async () => {
     const envelope = envelopeOf([
       () => {
         envelope.interrupt();
-        // The second grace is over before the cut has come.
-        envelope.guard.cuts.set(2, () => envelope.lane.move(EPOCH, 0, INTERRUPTING, KILLING));
         return 7;
       },
       () => {
         throw new Error("must not be called");
       },
     ]);
+    // The second grace is over before the cut has come.
+    cutFirst(envelope, () => envelope.lane.move(EPOCH, 0, INTERRUPTING, KILLING));
     expect(await isPending(envelope.work.proceed())).toBe(true);
     expect(envelope.stands(0, KILLING)).toBe(true);
     expect(envelope.stands(1, OFFERED)).toBe(true);
@@ -194,20 +193,6 @@ test("letters are out of the port before a task begins that might be cut off whi
 });
 
 describe("a task that is cut off", () => {
-  const real = Guard.open({ isBeingCut: () => false, broken() {} }) as Guard;
-
-  /** Cuts off the first run for real, after a while, and calls `then`. */
-  function cutFirst(envelope: ReturnType<typeof envelopeOf>, then: () => void): void {
-    const { guard } = envelope;
-    const { run } = guard;
-    guard.run = (work) => {
-      guard.run = run;
-      const isOver = real.run(work, 5);
-      then();
-      return isOver;
-    };
-  }
-
   test("is over, and the next one runs", () => {
     const envelope = envelopeOf([
       () => {
