@@ -24,7 +24,8 @@ export interface PoolOptions {
   /**
    * What happens to a task that overruns its grace. `"terminate"`: its thread is ended and replaced. `"interrupt"`: what it
    * executes is ended where it is, `finally` blocks are not run, and its thread goes on with the next task; where that does not
-   * take (native code, a task that awaits), its thread is ended after as long again, 100 ms at least. It costs a
+   * take (native code, a task that awaits), its thread is ended after as long again, 100 ms at least; without Node's inspector it is
+   * `"terminate"`, and a warning says so. It costs a
    * task some 10 µs, and what the task was in the middle of changing in its thread stays half changed. @default "terminate"
    */
   onOverrun?: "terminate" | "interrupt";

@@ -60,8 +60,8 @@ interface Run {
   readonly args: readonly unknown[];
   /** Where the arguments are instead. */
   readonly letter: Opened | undefined;
-  /** It was dropped, or taken back, before it began. */
-  isSkipped: boolean;
+  /** False also of one that was dropped, or taken back: it never does. */
+  hasBegun: boolean;
   /** What it returned, once it has, if that is a promise. */
   promise: PromiseLike<unknown> | undefined;
   /** It has ended by itself, and how stands in the lane. */
@@ -150,7 +150,7 @@ export class Work {
       fn: tasks.get(name) as TaskFunction,
       args: calls.slice(first, this.#cursor),
       letter,
-      isSkipped: false,
+      hasBegun: false,
       promise: undefined,
       isReported: false,
     };
@@ -160,7 +160,7 @@ export class Work {
         ? this.#call(run)
         : this.#callWatched(run, this.#guard, common.when + watchdog);
     if (!isOver) return never();
-    if (run.isSkipped) return undefined;
+    if (!run.hasBegun) return undefined;
     if (run.promise !== undefined) return this.#settle(run, run.promise);
     this.#leave(run);
     return undefined;
@@ -170,8 +170,8 @@ export class Work {
   #call(run: Run): boolean {
     const { lane, epoch, at } = run.place;
     // Here, where nothing lies between this and the function: from now on it may be cut off.
-    run.isSkipped = !lane.move(epoch, at, OFFERED, this.#guard === undefined ? STARTED : GUARDED);
-    if (run.isSkipped) return true;
+    run.hasBegun = lane.move(epoch, at, OFFERED, this.#guard === undefined ? STARTED : GUARDED);
+    if (!run.hasBegun) return true;
     this.#seat.current = run;
     // The first one does not count what it took this thread to wake up.
     if (at === 0) this.#since = now();
@@ -196,15 +196,14 @@ export class Work {
     if (isWhole) return isOver as boolean;
     const { lane, epoch, at } = run.place;
     // It had not begun, was over, or waiting for its promise, when the time came.
-    if (lane.stands(epoch, at, OFFERED)) {
-      run.isSkipped = true;
+    if (!run.hasBegun) {
       lane.move(epoch, at, OFFERED, DROPPED);
       return true;
     }
     if (lane.stands(epoch, at, DONE) || lane.stands(epoch, at, STARTED)) return true;
     const isDue = now() > when - EARLY;
     const isPools = lane.stands(epoch, at, INTERRUPTING);
-    if (isDue !== isPools) return isPools ? this.#cutByPool(run) : this.#finish(run, INTERRUPTED);
+    if (isDue !== isPools) return this.#wasCut(run, isPools ? INTERRUPTING : GUARDED);
     // Where both were due nobody knows which of the two it was: the pool's may be under way still. Where neither was, this
     // thread is being ended, or somebody else has done it.
     return leaveThread();
@@ -220,18 +219,17 @@ export class Work {
     const { lane, epoch, at } = run.place;
     if (lane.stands(epoch, at, KILLING)) return never();
     if (!lane.stands(epoch, at, INTERRUPTING)) return leaveThread();
-    if (!this.#cutByPool(run)) return never();
+    if (!this.#wasCut(run, INTERRUPTING)) return never();
     if (run.promise !== undefined) return this.#settle(run, run.promise).then(() => this.proceed());
     this.#leave(run);
     return undefined;
   }
 
-  /** The pool's cut has come. A task that had ended by itself has done so all the same. */
-  #cutByPool(run: Run): boolean {
+  /** It has been cut off with its claim at `from`. A task that had ended by itself has done so all the same. */
+  #wasCut(run: Run, from: Claim): boolean {
     const { lane, epoch, at } = run.place;
-    if (run.isReported) return lane.move(epoch, at, INTERRUPTING, DONE);
-    if (run.promise !== undefined) return lane.move(epoch, at, INTERRUPTING, STARTED);
-    return this.#finish(run, INTERRUPTED, undefined, INTERRUPTING);
+    if (!run.isReported && run.promise === undefined) return this.#finish(run, INTERRUPTED, undefined, from);
+    return lane.move(epoch, at, from, run.isReported ? DONE : STARTED) || this.#outlast(run.place);
   }
 
   /** The function has returned a promise: from now on it is not cut off. */

@@ -93,7 +93,7 @@ function cutFirst(envelope: ReturnType<typeof envelopeOf>, then: () => void): vo
   const { run } = guard;
   guard.run = (work) => {
     guard.run = run;
-    const isOver = real.run(work, 5);
+    const isOver = real.run(work, 50);
     then();
     return isOver;
   };
