@@ -31,7 +31,7 @@ export interface PoolOptions {
   onOverrun?: "terminate" | "interrupt";
   /**
    * With `"interrupt"`: threads themselves end the execution of a task when its deadline and its grace are over, also while the main
-   * thread is blocked. It costs such a task some 15 µs more, and 0.5 kB until that time, also if it is done long before. @default false
+   * thread is blocked. It costs such a task some 25 µs more, and 0.5 kB until that time, also if it is done long before. @default false
    */
   watchdog?: boolean;
   /** Memory limits of each thread, as for `Worker`. ArrayBuffers lie outside them. */
