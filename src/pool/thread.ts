@@ -264,7 +264,8 @@ export class Thread {
     if (state.kind === "ending" || state.kind === "gone") return;
     this.state = { kind: "ending", load: state.kind === "busy" ? state.load : undefined };
     void this.#piscina.destroy();
-    this.#insist(FIRST_INSISTENCE);
+    // Only one that is at a task can lose the order; one that is still loading modules must not be given it in the middle.
+    if (state.kind === "busy") this.#insist(FIRST_INSISTENCE);
   }
 
   /**
