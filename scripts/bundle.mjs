@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Bundles src into dist, beside the declarations tsc has put there. Few files start fast: a thread loads three instead of
+ * Bundles src into dist, beside the declarations tsc has put there. Few files start fast: a thread loads four instead of
  * twenty (bench/start, docs/decisions/0007).
  */
 import { rolldown } from "rolldown";
@@ -31,3 +31,7 @@ await bundle.write({
   },
 });
 await bundle.close();
+
+const gate = await rolldown({ input: "src/workers/gate.cts", external: ["./entry.js"], platform: "node" });
+await gate.write({ file: "dist/workers/gate.cjs", format: "cjs", sourcemap: true });
+await gate.close();

@@ -9,18 +9,19 @@ describe("the example of runaway patterns", () => {
   test(
     "cuts off those that run away, answers the others, and keeps its threads",
     async () => {
-      // Long enough for an answer on a machine that has other things to do.
-      const args = ["--threads", "2", "--requests", "200", "--deadline", "2000", "--hostile", "2"];
+      // One thread more than there are patterns that run away, so that the others never wait behind them; and long enough for an
+      // answer on a machine that has other things to do.
+      const args = ["--threads", "5", "--requests", "200", "--deadline", "3000", "--hostile", "2"];
       const { code, stdout, stderr } = await run(main, args);
       expect(stderr).toBe("");
       expect(code).toBe(0);
-      expect(stdout).toMatch(/^200 patterns, 2 of a hundred run away; 2 threads, 2000 ms each$/m);
+      expect(stdout).toMatch(/^200 patterns, 2 of a hundred run away; 5 threads, 3000 ms each$/m);
       expect(stdout).toMatch(/^answered {6}194$/m);
       expect(stdout).toMatch(/^too slow {6}4$/m);
       expect(stdout).toMatch(/^not a pattern {1}2$/m);
       expect(stdout).toMatch(/^answers took [\d.]+ ms p50, [\d.]+ ms p99$/m);
       expect(stdout).toMatch(/^the late ones were over [\d.]+ ms after their deadline at most$/m);
-      expect(stdout).toMatch(/^4 were cut off, 0 cost their thread; threads that worked: 2$/m);
+      expect(stdout).toMatch(/^4 were cut off, 0 cost their thread; threads that worked: [45]$/m);
     },
     timeout,
   );

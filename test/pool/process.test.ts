@@ -49,6 +49,26 @@ describe("a process ends by itself", () => {
   });
 });
 
+describe("a process goes on", () => {
+  test("when its pools are destroyed at any moment of their threads' start", async () => {
+    const { code, signal, stdout, stderr } = await runScript(`${prelude}
+      const start = () => new Pool(module, { threads: 8, spares: 0 });
+      const began = performance.now();
+      const first = start();
+      await first.ready();
+      const took = performance.now() - began;
+      await first.destroy();
+      for (let i = 0; i < 40; i++) {
+        const pool = start();
+        await sleep(background, took * Math.random());
+        await pool.destroy();
+      }
+      console.log("end");
+    `);
+    expect({ code, signal, stdout, stderr }).toEqual({ code: 0, signal: null, stdout: "end\n", stderr: "" });
+  }, 60_000);
+});
+
 describe("a running task", () => {
   test("keeps the process alive, whatever its deadline's timer does", async () => {
     const { code, stdout } = await runScript(`${prelude}
