@@ -71,9 +71,10 @@ export class DeadlineNode extends Node {
 
   /** @param at the time now, which the caller has just read */
   constructor(parent: Context, owner: Node | null, watch: DeadlineWatch, at: number) {
-    super(parent, owner, watch);
+    super(parent, null, watch);
     this.#own = watch;
     watch.node = this;
+    if (owner !== null) this.linkTo(owner);
     if (this.ending !== null) return;
     if (watch.when > at) setAlarm(watch, at);
     else watch.ring();

@@ -7,8 +7,9 @@ export class Listener extends Node {
   #fn: (() => void) | undefined;
 
   constructor(parent: Context, owner: Node, fn: () => void) {
-    super(parent, owner, null);
+    super(parent, null, null);
     this.#fn = fn;
+    this.linkTo(owner);
     // Its owner may have ended before, or have been seen to only now: a look at the clock, or at another thread's word.
     if (this.ending !== null) this.ended();
   }

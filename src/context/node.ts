@@ -39,13 +39,19 @@ export class Node implements Context {
   #next: Node | null = null;
   #prev: Node | null = null;
 
-  /** @param owner the node whose end is this one's end too; null below what can never end */
+  /**
+   * @param owner the node whose end is this one's end too; null below what can never end, and for kinds of nodes whose own fields
+   * have to be there before that: these call `linkTo` last, since in a worker they may be cut off anywhere in between
+   */
   constructor(parent: Context, owner: Node | null, watch: Watch | null) {
     this.parent = parent;
-    // A custom parent's fields may be anything, so the watch has to be what cannot be cloned.
-    this.watch =
-      watch === null && owner !== null && !Node.is(parent) && !ValueLayer.is(parent) ? idle : watch;
+    this.watch = Node.watchBelow(parent, owner, watch);
     if (owner !== null) this.linkTo(owner);
+  }
+
+  /** What a node has for a watch that was given `watch`: a custom parent's fields may be anything, so it has to be what cannot be cloned. */
+  protected static watchBelow(parent: Context, owner: Node | null, watch: Watch | null): Watch | null {
+    return watch === null && owner !== null && !Node.is(parent) && !ValueLayer.is(parent) ? idle : watch;
   }
 
   /** Whether `value` is such a node itself, not something that inherits from one or wraps it. */

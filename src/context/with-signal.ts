@@ -37,8 +37,9 @@ class SignalNode extends Node {
   readonly #hub: SignalHub;
 
   constructor(parent: Context, owner: Node | null, hub: SignalHub) {
-    super(parent, owner, owner === null ? null : owner.watch);
+    super(parent, null, Node.watchBelow(parent, owner, owner === null ? null : owner.watch));
     this.#hub = hub;
+    if (owner !== null) this.linkTo(owner);
     if (this.ending === null) hub.add(this);
   }
 

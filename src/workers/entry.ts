@@ -1,7 +1,7 @@
 /** What piscina runs in each thread: says hello, loads the user's module, works through one envelope at a time. */
 import type { MessagePort } from "node:worker_threads";
 import { carry } from "./carry.js";
-import { Guard } from "./guard.js";
+import { Guard, leaveThread } from "./guard.js";
 import { Lane } from "./lane.js";
 import { Mailbox } from "./mailbox.js";
 import type { HelloAnswer, Posted, Reply, ToThread } from "./messages.js";
@@ -17,9 +17,22 @@ export function handle(message: ToThread): Promise<HelloAnswer> | Reply | Promis
     case "hello":
       return sitDown(message.module, new Lane(message.lane), message.port);
     case "envelope":
-      return new Work(seat as Seat, message).proceed();
+      return orLeave(() => new Work(seat as Seat, message).proceed());
     default:
       return message satisfies never;
+  }
+}
+
+/**
+ * Whatever is thrown is none of the tasks': the thread is in a state that nobody knows, perhaps from a cut. Were it passed on, the pool
+ * would take it that nothing has begun, and run the tasks again.
+ */
+function orLeave(work: () => Reply | Promise<Reply>): Reply | Promise<Reply> {
+  try {
+    const reply = work();
+    return reply instanceof Promise ? reply.catch(leaveThread) : reply;
+  } catch {
+    return leaveThread();
   }
 }
 

@@ -212,6 +212,16 @@ describe("thenables that lie are believed as far as promises believe them", () =
   });
 });
 
+test("a thread that is broken after a task's end is replaced: the task has ended, and does not run again", async () => {
+  await besideNeighbour(pool, async () => {
+    const gate = threadGate();
+    const task = pool.submit(background, "breakThread", [gate.view]);
+    expect(await task.result).toBe(7);
+    expect(task.outcome).toBe("completed");
+    expect(gate.read(0)).toBe(1);
+  });
+});
+
 describe("the thread dies under the task: crashed, with the reason", () => {
   const deaths: [name: string, args: unknown[], reason: RegExp][] = [
     ["exit", [0], /exited with code 0/],
