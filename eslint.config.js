@@ -56,7 +56,7 @@ export default defineConfig(
     },
   },
 
-  // context ← workers ← pool ← adapters and index.ts
+  // context ← workers ← pool ← bench, adapters and index.ts
   room("src/context/**", "\\./", "The context room imports nothing from outside it, types included."),
   room(
     "src/workers/**",
@@ -67,6 +67,12 @@ export default defineConfig(
     "src/pool/**",
     "\\./|\\.\\./(?:(?:context|workers)/|entry-url)|node:|piscina$",
     "The pool room imports from itself, the context and workers rooms, piscina and Node.",
+  ),
+
+  room(
+    "src/bench/**",
+    "\\./|\\.\\./(?:\\.\\./)?(?:context|workers|pool)/|\\.\\./(?:bench-urls|format|report)|node:|echarts/",
+    "The bench room imports from itself, the context, workers and pool rooms, Node and, for the page, ECharts.",
   ),
 
   {
@@ -93,7 +99,7 @@ export default defineConfig(
   },
   {
     // There `/** @type */` says what `workerData` and the like are, which the rule does not see.
-    files: ["bench/**/*.mjs", "examples/**/*.mjs"],
+    files: ["bench/**/*.mjs", "examples/**/*.mjs", "scripts/*.mjs"],
     rules: { "@typescript-eslint/no-unsafe-assignment": "off" },
   },
   {

@@ -76,6 +76,10 @@ export interface CancellationReport {
     /** To the thread's next task begun; undefined when the tasks did not fill the pool. */
     readonly next: Distribution | undefined;
   };
+  /** The very first cancellation of the measurement, before anything is compiled: `cancel()` itself, and to `result` settled. */
+  readonly first: { readonly cancel: number; readonly settled: number };
+  /** Of the tasks that knew, the share that was told while it awaited something, and did not have to look, 0 to 1. */
+  readonly heard: number;
   /** Undefined where there was no run to count in. */
   readonly polls: Polls | undefined;
   readonly outcomes: Readonly<Record<Outcome, number>>;

@@ -109,6 +109,11 @@ export class Dispatcher {
     return this.#phase === "open" ? this.#staff.ready() : Promise.reject(this.#admission.closedError());
   }
 
+  /** Those of the module; empty before a thread has loaded it. */
+  taskNames(): string[] {
+    return [...(this.#staff.names ?? [])];
+  }
+
   stats(): PoolStats {
     this.#lookAround(false);
     const threads = Math.min(this.#staff.usable, this.#options.threads);

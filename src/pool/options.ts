@@ -4,6 +4,7 @@ import { isAbsolute } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { type ResourceLimits, SHARE_ENV } from "node:worker_threads";
 import { invalidArg } from "../context/invalid.js";
+import { type Probed, probeKey } from "../workers/probe.js";
 import { checkTransferList } from "../workers/transfer.js";
 import type { MapOptions, SubmitOptions } from "./types.js";
 
@@ -153,12 +154,19 @@ export function resolveSubmitOptions(where: string, options: SubmitOptions): Sub
     throw invalidArg(`${where}: options.priority`, "a number", priority);
   }
   if (onOverrun !== undefined) checkOnOverrun(`${where}: options.onOverrun`, onOverrun);
+  const probe = probeOf(options);
   return {
+    ...(probe !== undefined && { [probeKey]: probe }),
     ...(grace !== undefined && { grace }),
     ...(transfer !== undefined && { transfer: [...transfer] }),
     ...(priority !== undefined && { priority }),
     ...(onOverrun !== undefined && { onOverrun }),
   };
+}
+
+/** Where a task that is being measured leaves its figures; undefined of any other one. */
+export function probeOf(options: SubmitOptions & Probed): SharedArrayBuffer | undefined {
+  return options[probeKey];
 }
 
 /** As given, with defaults. */

@@ -5,6 +5,7 @@ import { BY_LETTER, type Envelope, type Terms } from "../workers/messages.js";
 import type { Escalation } from "./escalation.js";
 import { deadlineOf, transferListOf } from "./hand-over.js";
 import type { Job } from "./job.js";
+import { probeOf } from "./options.js";
 
 /** What is handed to a thread at a time. */
 export interface Contents {
@@ -34,12 +35,19 @@ export class Packing {
   add(job: Job): void {
     const { scope } = job;
     const watchdog = this.#escalation.watchdogOf(job);
-    if (this.#under !== scope.parent || this.#watchdog !== watchdog) {
+    const probe = probeOf(job.options);
+    if (this.#under !== scope.parent || this.#watchdog !== watchdog || probe !== undefined) {
       const deadline = deadlineOf(job);
       const values = sharedValuesOf(scope);
       const isWatched = watchdog !== undefined && deadline !== undefined;
-      this.#terms.push({ deadline, values, ...(isWatched && { watchdog }) });
-      this.#under = scope.parent;
+      this.#terms.push({
+        deadline,
+        values,
+        ...(isWatched && { watchdog }),
+        ...(probe !== undefined && { probe }),
+      });
+      // Those of one that is measured are its own.
+      this.#under = probe === undefined ? scope.parent : undefined;
       this.#watchdog = watchdog;
     }
     job.isWatched = this.#terms.at(-1)?.watchdog !== undefined;

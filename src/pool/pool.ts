@@ -22,6 +22,9 @@ import type {
   TaskName,
 } from "./types.js";
 
+/** The functions that the pool's module exports; empty before a thread has loaded it. For the library's own use. */
+export let taskNames: (pool: Pool) => readonly string[];
+
 /**
  * Threads that run the exported functions of one module, each under a context.
  *
@@ -34,6 +37,10 @@ export class Pool<M = AnyTasks> implements AsyncDisposable {
   /** The module's functions, to be called as if they were here: `await pool.tasks.countPrimes(ctx, 1, 1e6)`. */
   readonly tasks: PoolTasks<M>;
   readonly #dispatcher: Dispatcher;
+
+  static {
+    taskNames = (pool: Pool) => pool.#dispatcher.taskNames();
+  }
 
   /**
    * Starts the threads and returns without waiting for them; `ready` does.

@@ -39,6 +39,8 @@ export interface Terms {
   readonly values: Map<string, unknown> | undefined;
   /** Where there is a deadline: the thread itself cuts off a task that is at it still so long after that, ms. */
   readonly watchdog?: number;
+  /** The task is being measured: where it leaves the figures (probe.ts). */
+  readonly probe?: SharedArrayBuffer;
 }
 
 export interface Deadline {

@@ -21,6 +21,7 @@ import {
 } from "./lane.js";
 import type { Terms, Wake } from "./messages.js";
 import { type Place, placeKey } from "./place.js";
+import { type Probe, STAMPS } from "./probe.js";
 import { toLocal } from "./shared-clock.js";
 
 /** Looks at the lane's notice, and at the clock on a stride: a blocked main thread delays nothing. */
@@ -31,11 +32,18 @@ class LaneWatch extends Watch implements Alarm {
   readonly #place: Place;
   readonly #offered: Terms["deadline"];
   readonly #stride = new Stride();
+  readonly #probe: Probe | null;
+  /** Each poll has to come here: it is counted. */
+  readonly #isCounted: boolean;
   #node: Node | undefined;
   #wake: Wake | undefined;
 
-  constructor(place: Place, terms: Terms, when: number) {
-    super(true);
+  constructor(place: Place, terms: Terms, when: number, probe: Probe | null) {
+    const isCounted = probe !== null && probe.mode !== STAMPS;
+    // Not paced, so that what is derived from it asks it at each of its polls.
+    super(!isCounted);
+    this.#probe = probe;
+    this.#isCounted = isCounted;
     this.words = place.lane.notice(place.at);
     this.live = noticeWord(place.epoch, LIVE);
     this.#place = place;
@@ -52,17 +60,23 @@ class LaneWatch extends Watch implements Alarm {
   }
 
   override check(): void {
+    this.#probe?.polled();
     if (this.#sawNotice()) return;
     if (this.when === Number.POSITIVE_INFINITY) {
-      this.left = Stride.LONGEST;
+      this.left = this.#isCounted ? 1 : Stride.LONGEST;
       return;
     }
     const at = now();
     this.#lookAtClock(at);
-    this.left = this.#stride.next(at);
+    this.left = this.#isCounted ? 1 : this.#stride.next(at);
   }
 
   override look(at: number): void {
+    this.#probe?.polled();
+    this.#lookAround(at);
+  }
+
+  #lookAround(at: number): void {
     if (!this.#sawNotice()) this.#lookAtClock(at);
   }
 
@@ -70,14 +84,19 @@ class LaneWatch extends Watch implements Alarm {
     // What the memory model guarantees by; the plain read of the poll is only quicker to notice.
     const word = Atomics.load(this.words, 0);
     if (word === this.live) return false;
-    this.#node?.end(this.#endingOf(readNotice(word, this.#place.epoch)));
+    this.#end(readNotice(word, this.#place.epoch), false);
     return true;
   }
 
   #lookAtClock(at: number): void {
     if (at < this.when) return;
     ringDue(at);
-    this.#node?.end(this.#endingOf(EXPIRED));
+    this.#end(EXPIRED, false);
+  }
+
+  #end(notice: Notice, isHeard: boolean): void {
+    if (this.#probe !== null && this.#node?.ending === null) this.#probe.saw(isHeard);
+    this.#node?.end(this.#endingOf(notice));
   }
 
   #endingOf(notice: Notice): Ending {
@@ -113,7 +132,7 @@ class LaneWatch extends Watch implements Alarm {
   receive(wake: Wake): void {
     if (!this.#isMine(wake)) return;
     this.#wake = wake;
-    this.#node?.end(this.#endingOf(wake.notice));
+    this.#end(wake.notice, true);
   }
 
   #isMine(wake: Wake): boolean {
@@ -121,7 +140,7 @@ class LaneWatch extends Watch implements Alarm {
   }
 
   ring(): void {
-    this.look(now());
+    this.#lookAround(now());
   }
 
   override deadline(): number | undefined {
@@ -142,8 +161,8 @@ export class TaskNode extends Node {
    * @param values a context with the shared values: tasks under the same terms have the same
    * @param when the deadline on this thread's clock, ms; Infinity without one
    */
-  constructor(place: Place, terms: Terms, values: Context, when: number) {
-    const watch = new LaneWatch(place, terms, when);
+  constructor(place: Place, terms: Terms, values: Context, when: number, probe: Probe | null) {
+    const watch = new LaneWatch(place, terms, when, probe);
     super(new ValueLayer(values, placeKey as ContextKey<unknown>, place), null, watch);
     this.#watch = watch;
     this.#place = place;

@@ -36,7 +36,9 @@ import {
 import type { Mailbox } from "./mailbox.js";
 import { BY_LETTER, type Envelope, type Parcel, type Reply, type Terms } from "./messages.js";
 import type { Place } from "./place.js";
+import { Probe } from "./probe.js";
 import { dueOf, TaskNode, valuesOf } from "./task-context.js";
+import { isThenable } from "./thenable.js";
 import { transfersOf } from "./transfer.js";
 
 export type TaskFunction = (ctx: Context, ...args: readonly unknown[]) => unknown;
@@ -73,6 +75,8 @@ interface Common {
   readonly terms: Terms;
   readonly values: Context;
   readonly when: number;
+  /** There is one where the task is being measured; such tasks share their terms with nobody. */
+  readonly probe: Probe | null;
 }
 
 export class Work {
@@ -96,6 +100,7 @@ export class Work {
       terms,
       values: valuesOf(terms.values),
       when: dueOf(terms),
+      probe: terms.probe === undefined ? null : new Probe(terms.probe),
     }));
   }
 
@@ -144,10 +149,12 @@ export class Work {
     const letter = isMail ? openLetter(mailbox, epoch, at) : undefined;
     const values = letter === undefined ? common.values : valuesOf(letter.values);
     const place: Place = { lane, mailbox, epoch, at, isLeft: false };
+    const { probe } = common;
+    const fn = tasks.get(name) as TaskFunction;
     const run: Run = {
       place,
-      task: new TaskNode(place, common.terms, values, common.when),
-      fn: tasks.get(name) as TaskFunction,
+      task: new TaskNode(place, common.terms, values, common.when, probe),
+      fn: probe === null ? fn : probe.around(fn),
       args: calls.slice(first, this.#cursor),
       letter,
       hasBegun: false,
@@ -369,14 +376,6 @@ function openLetter(mailbox: Mailbox, epoch: number, at: number): Opened {
       },
     };
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    (typeof value === "object" || typeof value === "function") &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === "function"
-  );
 }
 
 /** Whether `error` is the end of the context, its cause, or an abort error caused by either, as Node's own functions throw. */

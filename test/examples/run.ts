@@ -10,7 +10,7 @@ export interface Run {
 }
 
 export interface RunOptions {
-  /** SIGINT is sent, once, when this has been printed. */
+  /** SIGINT is sent, once, when this has been printed, to stdout or stderr. */
   readonly interruptAfter?: string;
   /** Closes its end of the pipe when this has been printed, as `head` does. */
   readonly hangUpAfter?: string;
@@ -27,19 +27,23 @@ export function run(file: string, args: readonly string[] = [], options: RunOpti
   let stdout = "";
   let stderr = "";
   let { interruptAfter, hangUpAfter } = options;
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    stdout += text;
-    if (interruptAfter !== undefined && stdout.includes(interruptAfter)) {
+  const look = (printed: string): void => {
+    if (interruptAfter !== undefined && printed.includes(interruptAfter)) {
       interruptAfter = undefined;
       child.kill("SIGINT");
     }
-    if (hangUpAfter !== undefined && stdout.includes(hangUpAfter)) {
+    if (hangUpAfter !== undefined && printed.includes(hangUpAfter)) {
       hangUpAfter = undefined;
       child.stdout.destroy();
     }
+  };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+    look(stdout);
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
+    look(stderr);
   });
   return new Promise((resolve, reject) => {
     child.on("error", reject);
