@@ -1,57 +1,9 @@
 // @ts-check
 /** The operations of the context tree, with tinybench; peers: what Node has for it, and Go. */
 import { background, contextKey, withCancel, withTimeout, withValue } from "lifeguard";
-import { Bench } from "tinybench";
 import { goSides } from "./support/go.mjs";
-import { collectGarbage, isStopping } from "./support/sampling.mjs";
-
-/** Passes over all contestants of a row, so that each meets the machine as the others do. */
-const PASSES = 5;
-
-/** ms a contestant has in each pass. */
-const TIME = 60;
-
-/**
- * @typedef {object} Contestant
- * @property {string} name
- * @property {number} batch how many operations a call of `work` does
- * @property {() => void} work
- * @property {() => void} [before] not measured
- */
-
-/**
- * Samples in ns per operation. Batches, because a clock that takes 40 ns cannot see an operation of 50.
- *
- * @param {readonly Contestant[]} contestants
- * @returns {Promise<{ name: string, samples: number[] }[]>}
- */
-async function measure(contestants) {
-  const sides = contestants.map(({ name }) => ({ name, samples: /** @type {number[]} */ ([]) }));
-  for (let pass = 0; pass < PASSES && !isStopping(); pass++) {
-    collectGarbage();
-    // Where every sample is prepared at length, a few have to do.
-    const time = contestants.some(({ before }) => before !== undefined) ? 0 : TIME;
-    const bench = new Bench({
-      time,
-      iterations: 10,
-      warmupTime: pass === 0 ? time : 0,
-      warmupIterations: 2,
-      retainSamples: true,
-      throws: true,
-    });
-    const order = pass % 2 === 0 ? contestants : contestants.toReversed();
-    for (const { name, work, before } of order) {
-      bench.add(name, work, before === undefined ? {} : { beforeEach: before });
-    }
-    await bench.run();
-    for (const [at, { name, batch }] of contestants.entries()) {
-      const result = bench.getTask(name)?.result;
-      if (result?.state !== "completed") continue;
-      for (const ms of result.latency.samples ?? []) sides[at]?.samples.push((ms * 1e6) / batch);
-    }
-  }
-  return sides;
-}
+import { inPasses } from "./support/passes.mjs";
+import { collectGarbage, isStopping, scaled } from "./support/sampling.mjs";
 
 /**
  * @param {number} times
@@ -68,12 +20,15 @@ export async function run(report) {
   /**
    * @param {string} what
    * @param {string} go
-   * @param {readonly Contestant[]} contestants
+   * @param {readonly import("./support/passes.mjs").Contestant[]} contestants
    */
   const row = async (what, go, contestants) => {
     if (isStopping()) return;
     report.progress(what);
-    const sides = [...(await measure(contestants)), ...(await goSides(report, go))];
+    // Where every sample is prepared at length, a few have to do.
+    const time = contestants.some(({ before }) => before !== undefined) ? 0 : scaled(60);
+    const measured = await inPasses(contestants, { time, betweenPasses: collectGarbage });
+    const sides = [...measured, ...(await goSides(report, go))];
     const asked = sides
       .filter(({ name }) => name.startsWith("Go "))
       .map(({ name }) => ({ over: name, atMost: 1 }));

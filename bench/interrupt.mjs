@@ -119,6 +119,6 @@ async function blocked(report) {
     { asked: [{ atMost: 1e6 }] },
   );
   const { interrupted } = watched.stats().outcomes;
-  report.note(`    ${String(interrupted)} of 102 were interrupted`);
+  report.note(`    ${String(interrupted)} of ${String(a.length + 2)} were interrupted`);
   await Promise.all([watched.destroy(), piscina.destroy()]);
 }

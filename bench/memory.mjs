@@ -4,11 +4,11 @@ import { background, withCancel } from "lifeguard";
 import { Cell } from "./support/cell.mjs";
 import { goSides } from "./support/go.mjs";
 import { lifeguardPool, piscinaPool } from "./support/pools.mjs";
-import { collectGarbage, ignore, isStopping, until } from "./support/sampling.mjs";
+import { collectGarbage, ignore, isStopping, scaled, until } from "./support/sampling.mjs";
 
 const COUNT = 100_000;
 
-const ROUNDS = 3;
+const ROUNDS = scaled(3);
 
 /**
  * @param {(at: number) => unknown} make

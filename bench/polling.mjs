@@ -2,11 +2,11 @@
 /** What a poll costs in a tight integer loop in a worker, over the same loop without, a deadline armed. */
 import { background, Pool, withTimeout } from "lifeguard";
 import { goSides } from "./support/go.mjs";
-import { isStopping } from "./support/sampling.mjs";
+import { isStopping, scaled } from "./support/sampling.mjs";
 
 /** @typedef {typeof import("./tasks/polling-tasks.mjs")} Tasks */
 
-const ROUNDS = 60;
+const ROUNDS = scaled(60, 3);
 
 /** Pools per kind: how V8 compiles a loop differs a little from thread to thread. */
 const THREADS = 3;
@@ -22,7 +22,7 @@ export async function run(report) {
       /** @type {Pool<Tasks>} */
       const pool = new Pool(new URL("./tasks/polling-tasks.mjs", import.meta.url), { threads: 1, spares: 0 });
       const [ctx, cancel] = withTimeout(background, 3_600_000);
-      const { samples } = await pool.run(ctx, kind, ROUNDS / THREADS);
+      const { samples } = await pool.run(ctx, kind, Math.ceil(ROUNDS / THREADS));
       all.push(...samples);
       cancel();
       await pool.destroy();

@@ -3,8 +3,8 @@
 import { background, withCancel } from "lifeguard";
 import { Cell } from "./support/cell.mjs";
 import { lifeguardPool, piscinaPool } from "./support/pools.mjs";
-import { format } from "./support/report.mjs";
-import { collectGarbage, ignore, inTurn, isStopping, timed, until } from "./support/sampling.mjs";
+import { format } from "./support/print.mjs";
+import { collectGarbage, ignore, inTurn, isStopping, scaled, timed, until } from "./support/sampling.mjs";
 import { median } from "./support/stats.mjs";
 
 const THREADS = 2;
@@ -107,10 +107,12 @@ export async function run(report) {
     [100_000, 8],
     [1_000_000, 2],
   ])) {
+    // A trial need not wait for the largest.
+    if (scaled(n) < n && n > 100_000) break;
     report.progress(`${n.toLocaleString("en")} tasks`);
     /** @type {Times[]} */
     const all = [];
-    for (let i = 0; i < times && !isStopping(); i++) all.push(await ours(n));
+    for (let i = 0; i < scaled(times, 2) && !isStopping(); i++) all.push(await ours(n));
     if (all.length === 0) break;
     taken.set(n, all);
     /** @param {keyof Times} what */

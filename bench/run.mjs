@@ -1,10 +1,11 @@
 // @ts-check
 /** `npm run bench`: runs the suites one after another, prints what they measure and what of that was asked. */
 import { fork } from "node:child_process";
-import { availableParallelism, cpus, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { printRow, printSummary } from "./support/report.mjs";
+import { goVersion } from "./support/go.mjs";
+import { printRow, printSummary } from "./support/print.mjs";
+import { checkWritable, commandOf, Recording, versionOf, writeResults } from "./support/results.mjs";
 
 /** @typedef {{ readonly about: string, readonly flags?: readonly string[], readonly long?: boolean }} Suite */
 
@@ -64,9 +65,12 @@ Go's contexts are measured too when \`go\` is on the PATH.
 
 ${list}
 
-  --list    the suites
-  --help    this
-Ctrl-C prints what was measured so far.`;
+  --json FILE   writes all rows to FILE too: p50 to p99.9 and spread of each side, ratios, what was asked, the machine
+                and the versions
+  --list        the suites
+  --help        this
+BENCH_SCALE=0.05 in the environment takes that part of the samples: to try a suite, not to measure.
+Ctrl-C prints, and writes, what was measured so far.`;
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -80,10 +84,14 @@ async function main(argv) {
     options = parseArgs({
       args: argv,
       allowPositionals: true,
-      options: { list: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+      options: {
+        json: { type: "string" },
+        list: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
     });
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${help}\n`);
+    process.stderr.write(`${messageOf(error)}\n\n${help}\n`);
     return 2;
   }
   const { values, positionals } = options;
@@ -100,14 +108,30 @@ async function main(argv) {
     positionals.length > 0
       ? positionals
       : [...suites].filter(([, { long }]) => long !== true).map(([name]) => name);
-  return await runAll(names);
+  const { json } = values;
+  if (json !== undefined) {
+    try {
+      checkWritable(json);
+    } catch (error) {
+      process.stderr.write(`${messageOf(error)}\n`);
+      return 2;
+    }
+  }
+  const recording = new Recording(commandOf("bench", argv), {
+    lifeguard: versionOf(new URL("../", import.meta.url)),
+    piscina: versionOf(new URL("../node_modules/piscina/", import.meta.url)),
+    go: await goVersion(),
+  });
+  return await runAll([...new Set(names)], recording, json);
 }
 
 /**
  * @param {readonly string[]} names
+ * @param {Recording} recording
+ * @param {string | undefined} json
  * @returns {Promise<number>}
  */
-async function runAll(names) {
+async function runAll(names, recording, json) {
   const stop = new AbortController();
   const isStopping = () => stop.signal.aborted;
   process.on("SIGINT", () => {
@@ -116,31 +140,32 @@ async function runAll(names) {
     process.stderr.write("\nstopping after the sample that is under way; again to stop at once\n");
     stop.abort();
   });
-  const [load = 0] = loadavg();
-  process.stdout.write(
-    `Node ${process.version}, ${String(availableParallelism())} × ${cpus()[0]?.model ?? "an unknown processor"}, load ${load.toFixed(2)}\n`,
-  );
-  if (load > 0.5) process.stdout.write("The machine is not quiet: take the figures with care.\n");
+  process.stdout.write(`${recording.head()}\n`);
 
-  /** @type {{ suite: string, row: import("./support/report.mjs").Row }[]} */
-  const rows = [];
   /** @type {string[]} */
   const broken = [];
   for (const [at, name] of names.entries()) {
     if (isStopping()) break;
+    const { about = "" } = suites.get(name) ?? {};
     process.stderr.write(`[${String(at + 1)}/${String(names.length)}] ${name}\n`);
-    process.stdout.write(`\n== ${name}: ${suites.get(name)?.about ?? ""}\n`);
+    process.stdout.write(`\n== ${name}: ${about}\n`);
+    const suite = recording.begin(name, about);
+    const from = performance.now();
     const code = await runOne(name, stop.signal, (message) => {
-      if (message.type === "row") rows.push({ suite: name, row: message.row });
+      if (message.type === "row") suite.rows.push(message.row);
       process.stdout.write(message.type === "row" ? `${printRow(message.row)}\n` : `${message.text}\n`);
     });
-    if (code !== 0 && !isStopping()) {
+    suite.seconds = Math.round((performance.now() - from) / 1000);
+    if (isStopping()) break;
+    suite.status = code === 0 ? "completed" : "broken";
+    if (code !== 0) {
       broken.push(name);
       process.stdout.write(`the suite ended with ${String(code)}\n`);
     }
   }
-  process.stdout.write(`\n${printSummary(rows)}\n`);
+  process.stdout.write(`\n${printSummary(recording.rows())}\n`);
   if (broken.length > 0) process.stdout.write(`Broken: ${broken.join(", ")}\n`);
+  if (json !== undefined) writeResults(json, recording.results(names.length));
   if (isStopping()) return 130;
   return broken.length > 0 ? 1 : 0;
 }
@@ -169,4 +194,9 @@ function runOne(name, signal, onMessage) {
       resolve(code ?? killedBy ?? 1);
     });
   });
+}
+
+/** @param {unknown} error */
+function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -3,6 +3,7 @@
 import { availableParallelism } from "node:os";
 import { BareWorker, burners, endAll } from "./support/bare.mjs";
 import { cancelInTurn } from "./support/cancelling.mjs";
+import { goSides } from "./support/go.mjs";
 import { lifeguardPool } from "./support/pools.mjs";
 
 const peer = "bare flag + postMessage back";
@@ -17,7 +18,9 @@ export async function run(report) {
   const cold = await cancelInTurn(pool, worker, { rounds: 5, isWarm: false });
   report.progress("warm: 600 pairs");
   const warm = await cancelInTurn(pool, worker, { rounds: 30, isWarm: true });
-  report.row("cancel() to the promise settled", sidesOf(warm), {
+  // No thread of its own to come back from, and no event loop: what is lost by Node, not by lifeguard.
+  const go = await goSides(report, "settled");
+  report.row("cancel() to the promise settled", [...sidesOf(warm), ...go], {
     asked: [{ over: peer, atMost: 1.75, goal: "1.5 ×" }],
   });
   report.row("the first 100 in the process, straight from a timer", sidesOf(cold));

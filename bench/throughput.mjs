@@ -1,8 +1,9 @@
 // @ts-check
-/** Tasks that do nothing: what `run` costs over piscina alone, by how many are under way at a time. */
+/** Tasks that do nothing, with tinybench: what `run` costs over piscina alone, by how many are under way at a time. */
 import { background } from "lifeguard";
+import { inPasses } from "./support/passes.mjs";
 import { lifeguardPool, piscinaPool } from "./support/pools.mjs";
-import { collectGarbage, inTurn } from "./support/sampling.mjs";
+import { collectGarbage, isStopping, scaled } from "./support/sampling.mjs";
 
 const THREADS = 2;
 
@@ -23,20 +24,25 @@ export async function run(report) {
       n === window
         ? `${n.toLocaleString("en")} tasks submitted at once, each`
         : `${n.toLocaleString("en")} tasks, ${String(window)} under way at a time, each`;
+    if (isStopping()) break;
     report.progress(what);
-    const [a = [], b = []] = await inTurn(
-      rounds,
-      [() => flood(ours, n, window), () => flood(piscinas, n, window)],
-      { warmup: 1 },
-    );
-    report.row(
-      what,
-      [
-        { name: "lifeguard", samples: a },
-        { name: "piscina", samples: b },
-      ],
-      { asked },
-    );
+    const contestants = [
+      { name: "lifeguard", submit: ours },
+      { name: "piscina", submit: piscinas },
+    ].map(({ name, submit }) => ({
+      name,
+      batch: n,
+      before: collectGarbage,
+      work: () => flood(submit, n, window),
+    }));
+    // A pass is one flood of each: it takes a second, and the machine is another one by the next.
+    const sides = await inPasses(contestants, {
+      passes: scaled(rounds, 2),
+      time: 0,
+      iterations: 1,
+      isAsync: true,
+    });
+    report.row(what, sides, { asked, spread: true });
   }
   await pool.destroy();
   await piscina.destroy();
@@ -46,19 +52,15 @@ export async function run(report) {
  * @param {() => Promise<unknown>} submit
  * @param {number} n
  * @param {number} window how many are under way at a time
- * @returns {Promise<number>} ns a task
  */
 async function flood(submit, n, window) {
-  collectGarbage();
-  const from = process.hrtime.bigint();
   if (n === window) {
     await Promise.all(Array.from({ length: n }, submit));
-  } else {
-    let left = n;
-    const lane = async () => {
-      while (left-- > 0) await submit();
-    };
-    await Promise.all(Array.from({ length: window }, lane));
+    return;
   }
-  return Number(process.hrtime.bigint() - from) / n;
+  let left = n;
+  const lane = async () => {
+    while (left-- > 0) await submit();
+  };
+  await Promise.all(Array.from({ length: window }, lane));
 }

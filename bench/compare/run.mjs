@@ -1,11 +1,13 @@
 // @ts-check
 /** `npm run compare`: lifeguard beside other pools, in one run; prints what they take, how it grows, what was asked. */
-import { availableParallelism, cpus, loadavg } from "node:os";
-import { printRow, printSummary, Report } from "../support/report.mjs";
+import { printRow, printSummary } from "../support/print.mjs";
+import { Report } from "../support/report.mjs";
+import { checkWritable, commandOf, Recording, versionOf, writeResults } from "../support/results.mjs";
 import { suites } from "./suites/index.mjs";
 import { installPeers } from "./support/install.mjs";
 import { measureScene } from "./support/measure.mjs";
 import { parse } from "./support/options.mjs";
+import { peers } from "./support/pool.mjs";
 
 const list = [...suites].map(([name, { about }]) => `  ${name.padEnd(12)}${about}`).join("\n");
 
@@ -21,9 +23,11 @@ ${list}
   --rounds N     samples of each side at each size; unless given, fewer the larger the size
   --limit S      seconds a sample may take, 60 unless given. Whoever takes longer, or would by its growth so far, is
                  left out of the larger sizes, and it is said so
+  --json FILE    writes all rows to FILE too: percentiles and spread of each side, ratios, what was asked, the machine
+                 and the versions
   --list         the suites
   --help         this
-The other pools are installed on the first run, into bench/compare. Ctrl-C prints what was measured so far.`;
+The other pools are installed on the first run, into bench/compare. Ctrl-C prints, and writes, what was measured so far.`;
 
 process.stdout.on("error", (/** @type {NodeJS.ErrnoException} */ error) => {
   // Whoever was reading has read enough: `npm run compare | head`.
@@ -40,6 +44,7 @@ async function main(argv) {
   let options;
   try {
     options = parse(argv, [...suites.keys()]);
+    if (options.json !== undefined) checkWritable(options.json);
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n\n${help}\n`);
     return 2;
@@ -67,46 +72,56 @@ async function main(argv) {
     process.stderr.write(`${messageOf(error)}\n`);
     return 1;
   }
-  return await runAll(options, stop.signal);
+  const recording = new Recording(commandOf("compare", argv), {
+    lifeguard: versionOf(new URL("../../", import.meta.url)),
+    piscina: versionOf(new URL("../../node_modules/piscina/", import.meta.url)),
+    ...Object.fromEntries(
+      peers.slice(1).map((name) => [name, versionOf(new URL(`node_modules/${name}/`, import.meta.url))]),
+    ),
+  });
+  return await runAll(options, recording, stop.signal);
 }
 
 /**
  * @param {import("./support/options.mjs").Parsed} options
+ * @param {Recording} recording
  * @param {AbortSignal} stop
  * @returns {Promise<number>}
  */
-async function runAll({ suites: chosen, sizes, rounds, limit }, stop) {
+async function runAll({ suites: chosen, sizes, rounds, limit, json }, recording, stop) {
   const isStopping = () => stop.aborted;
-  const [load = 0] = loadavg();
-  process.stdout.write(
-    `Node ${process.version}, ${String(availableParallelism())} × ${cpus()[0]?.model ?? "an unknown processor"}, load ${load.toFixed(2)}\n`,
-  );
-  if (load > 0.5) process.stdout.write("The machine is not quiet: take the figures with care.\n");
+  process.stdout.write(`${recording.head()}\n`);
 
-  /** @type {{ suite: string, row: import("../support/report.mjs").Row }[]} */
-  const rows = [];
-  /** @type {Set<string>} */
-  const broken = new Set();
+  /** @type {string[]} */
+  const broken = [];
   const names = chosen.length > 0 ? chosen : [...suites.keys()];
   for (const [at, name] of names.entries()) {
     const suite = suites.get(name);
     if (suite === undefined || isStopping()) continue;
     process.stderr.write(`[${String(at + 1)}/${String(names.length)}] ${name}\n`);
     process.stdout.write(`\n== ${name}: ${suite.about}\n`);
+    const result = recording.begin(name, suite.about);
+    const from = performance.now();
     const report = new Report(name, (message) => {
-      if (message.type === "row") rows.push({ suite: name, row: message.row });
+      if (message.type === "row") result.rows.push(message.row);
       process.stdout.write(message.type === "row" ? `${printRow(message.row)}\n` : `${message.text}\n`);
     });
+    let isWhole = true;
     for (const scene of suite.scenes) {
       if (isStopping()) break;
-      if (!(await measureScene(name, scene, report, { sizes, rounds, limit, stop }))) broken.add(name);
+      isWhole = (await measureScene(name, scene, report, { sizes, rounds, limit, stop })) && isWhole;
     }
+    result.seconds = Math.round((performance.now() - from) / 1000);
+    if (isStopping()) break;
+    result.status = isWhole ? "completed" : "broken";
+    if (!isWhole) broken.push(name);
   }
-  process.stdout.write(`\n${printSummary(rows)}\n`);
+  process.stdout.write(`\n${printSummary(recording.rows())}\n`);
+  if (broken.length > 0)
+    process.stdout.write(`lifeguard was not measured to the end in: ${broken.join(", ")}\n`);
+  if (json !== undefined) writeResults(json, recording.results(names.length));
   if (isStopping()) return 130;
-  if (broken.size > 0)
-    process.stdout.write(`lifeguard was not measured to the end in: ${[...broken].join(", ")}\n`);
-  return broken.size > 0 ? 1 : 0;
+  return broken.length > 0 ? 1 : 0;
 }
 
 /** @param {unknown} error */

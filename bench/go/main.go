@@ -1,6 +1,7 @@
 // Command contexts measures Go's context package for the benchmarks of lifeguard.
 //
-// Its argument says what; it prints a JSON array of samples, in nanoseconds per operation, or bytes.
+// Its first argument says what; it prints a JSON array of samples, in nanoseconds per operation, or bytes. A second one
+// is the part of the samples to take.
 package main
 
 import (
@@ -11,12 +12,23 @@ import (
 	"os"
 	"runtime"
 	"sort"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
 )
 
-const rounds = 20
+var scale = 1.0
+
+// rounds is how many samples of a batch are taken.
+func rounds() int { return scaled(20) }
+
+func scaled(n int) int {
+	if n := int(float64(n) * scale); n > 2 {
+		return n
+	}
+	return 2
+}
 
 type key int
 
@@ -37,6 +49,14 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: contexts", names)
 		os.Exit(2)
 	}
+	if len(os.Args) > 2 {
+		part, err := strconv.ParseFloat(os.Args[2], 64)
+		if err != nil || !(part > 0 && part <= 1) {
+			fmt.Fprintln(os.Stderr, "expected a part above 0 and at most 1, got", os.Args[2])
+			os.Exit(2)
+		}
+		scale = part
+	}
 	if err := json.NewEncoder(os.Stdout).Encode(measure()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -44,8 +64,9 @@ func main() {
 }
 
 var measures = map[string]func() []float64{
-	"poll": poll,
-	"seen": seen,
+	"poll":    poll,
+	"seen":    func() []float64 { return latency(false) },
+	"settled": func() []float64 { return latency(true) },
 	"withCancel": func() []float64 {
 		return perOperation(20_000, func() {
 			_, cancel := context.WithCancel(context.Background())
@@ -63,8 +84,8 @@ var measures = map[string]func() []float64{
 
 // perOperation times batches of n, rounds times after a warm-up.
 func perOperation(n int, f func()) []float64 {
-	samples := make([]float64, 0, rounds)
-	for round := -2; round < rounds; round++ {
+	samples := make([]float64, 0, rounds())
+	for round := -2; round < rounds(); round++ {
 		from := time.Now()
 		for i := 0; i < n; i++ {
 			f()
@@ -83,8 +104,8 @@ func poll() []float64 {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
 	const n = 5_000_000
-	samples := make([]float64, 0, rounds)
-	for round := -2; round < rounds; round++ {
+	samples := make([]float64, 0, rounds())
+	for round := -2; round < rounds(); round++ {
 		from := time.Now()
 		bare(n)
 		between := time.Now()
@@ -118,10 +139,12 @@ func polling(ctx context.Context, n int) {
 	sink = x
 }
 
-// seen is the time from cancel to a goroutine's loop seeing it, at random moments.
-func seen() []float64 {
-	samples := make([]float64, 0, 600)
-	for round := -50; round < 600; round++ {
+// latency is the time from cancel, at random moments, to a goroutine's loop seeing it; or, joined, to the one who
+// cancelled knowing that the goroutine has ended.
+func latency(joined bool) []float64 {
+	n := scaled(600)
+	samples := make([]float64, 0, n)
+	for round := -50; round < n; round++ {
 		ctx, cancel := context.WithCancel(context.Background())
 		var running atomic.Bool
 		var at time.Time
@@ -143,6 +166,9 @@ func seen() []float64 {
 		from := time.Now()
 		cancel()
 		<-ended
+		if joined {
+			at = time.Now()
+		}
 		if round >= 0 {
 			samples = append(samples, float64(at.Sub(from).Nanoseconds()))
 		}
@@ -166,8 +192,8 @@ func withTimeout(live int) []float64 {
 }
 
 func children() []float64 {
-	samples := make([]float64, 0, rounds)
-	for round := -2; round < rounds; round++ {
+	samples := make([]float64, 0, rounds())
+	for round := -2; round < rounds(); round++ {
 		parent, cancel := context.WithCancel(context.Background())
 		cancels := make([]context.CancelFunc, 100_000)
 		for i := range cancels {

@@ -2,7 +2,7 @@
 /** One cancellation of a running loop, of lifeguard's and of a bare worker's: shared by seen.mjs and settled.mjs. */
 import { background, withCancel } from "lifeguard";
 import { Cell } from "./cell.mjs";
-import { ignore, inTurn, isStopping, randomMoment, until, warmMoment } from "./sampling.mjs";
+import { ignore, inTurn, isStopping, randomMoment, scaled, until, warmMoment } from "./sampling.mjs";
 
 /** @typedef {{ readonly seen: number, readonly settled: number }} Times nanoseconds from just before the cancellation */
 
@@ -57,7 +57,7 @@ export async function raiseFlag(worker, cell, moment) {
 }
 
 /** The compiler needs thousands of cancellations before it has made of both sides what it will. */
-const WARM_UP = 4000;
+const WARM_UP = scaled(4000);
 
 /**
  * Cancellations at random moments, of both in turn.

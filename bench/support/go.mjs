@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { scale } from "./sampling.mjs";
 
 const run = promisify(execFile);
 const module = fileURLToPath(new URL("../go/", import.meta.url));
@@ -34,34 +35,52 @@ const NOTED_VERSION = [1, 27];
 
 /** @typedef {{ readonly version: string, readonly isRecent: boolean, readonly measure: (what: string) => Promise<number[]> }} Go */
 
+/**
+ * The Go that is on the PATH.
+ *
+ * @returns {Promise<string | null>} "1.27.3"; null where there is none
+ */
+export async function goVersion() {
+  try {
+    const { stdout } = await run("go", ["env", "GOVERSION"]);
+    return stdout.trim().replace("go", "");
+  } catch {
+    return null;
+  }
+}
+
 /** @type {Promise<Go | undefined> | undefined} */
 let found;
 
 /**
  * Builds the Go side once, into a directory that goes when the process does.
  *
+ * @param {import("./report.mjs").Report} report
  * @returns {Promise<Go | undefined>}
  */
-async function find() {
-  let version;
-  try {
-    ({ stdout: version } = await run("go", ["env", "GOVERSION"]));
-  } catch {
-    return undefined;
-  }
+async function find(report) {
+  const version = await goVersion();
+  if (version === null) return undefined;
   const directory = await mkdtemp(join(tmpdir(), "lifeguard-bench-"));
   process.once("exit", () => {
     rmSync(directory, { recursive: true, force: true });
   });
   const binary = join(directory, "contexts");
-  await run("go", ["build", "-o", binary, "."], { cwd: module });
-  const [major = 0, minor = 0] = version.replace("go", "").split(".").map(Number);
+  try {
+    await run("go", ["build", "-o", binary, "."], { cwd: module });
+  } catch (error) {
+    // Older than go.mod asks for, or broken: the rest can be measured all the same.
+    const why = error instanceof Error ? error.message.trim().split("\n").at(-1) : String(error);
+    report.note(`    Go ${version} cannot build bench/go: ${why ?? ""}`);
+    return undefined;
+  }
+  const [major = 0, minor = 0] = version.split(".").map(Number);
   const [notedMajor = 0, notedMinor = 0] = NOTED_VERSION;
   return {
-    version: version.trim().replace("go", "Go "),
+    version: `Go ${version}`,
     isRecent: major > notedMajor || (major === notedMajor && minor >= notedMinor),
     measure: async (what) => {
-      const { stdout } = await run(binary, [what]);
+      const { stdout } = await run(binary, [what, String(scale)]);
       /** @type {unknown} */
       const samples = JSON.parse(stdout);
       return /** @type {number[]} */ (samples);
@@ -77,7 +96,7 @@ async function find() {
  * @returns {Promise<import("./report.mjs").Side[]>}
  */
 export async function goSides(report, what) {
-  found ??= find();
+  found ??= find(report);
   const go = await found;
   /** @type {import("./report.mjs").Side[]} */
   const sides = [];

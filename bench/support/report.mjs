@@ -1,5 +1,6 @@
 // @ts-check
-/** What a suite hands to the runner, and how that is printed. Owns no measuring. */
+/** What a suite hands to the runner: rows of figures, and what of them was asked. Owns no measuring and no printing. */
+import { digits, format, ratioText } from "./print.mjs";
 import { median, ratioOf, summarize } from "./stats.mjs";
 
 /** @typedef {"ns" | "bytes" | "times" | "count"} Unit */
@@ -23,7 +24,40 @@ import { median, ratioOf, summarize } from "./stats.mjs";
  * @property {string} [over] the side it is compared with; without one, the bound is absolute
  * @property {number} [atMost] ours is at most this many times theirs, or at most this much
  * @property {number} [atLeast] theirs is at least this many times ours, "× faster"; or ours is at least this much
+ * @property {number} [within] the two differ by at most this part, either way
  * @property {string} [goal] what one would like beyond
+ */
+
+/**
+ * A row as it is printed and kept: all of it is data, and fits JSON.
+ *
+ * @typedef {object} Row
+ * @property {string} what
+ * @property {Unit} unit
+ * @property {boolean} isSpread p10 and p90 say more than the tail: a sample is the mean of a thousand and more
+ * @property {readonly SideResult[]} sides ours first
+ * @property {readonly Ratio[]} ratios of the first side to the others
+ * @property {readonly Verdict[]} verdicts
+ */
+
+/**
+ * @typedef {object} SideResult
+ * @property {string} name
+ * @property {import("./stats.mjs").Summary} [summary] none where there are no samples
+ * @property {true} [isReference]
+ * @property {true} [noted]
+ * @property {string} [note]
+ */
+
+/**
+ * How many times the p50 of `over` the one of `of` is; low and high are its spread, where there is one.
+ *
+ * @typedef {object} Ratio
+ * @property {string} of
+ * @property {string} over
+ * @property {number} value
+ * @property {number} [low]
+ * @property {number} [high]
  */
 
 /**
@@ -31,13 +65,7 @@ import { median, ratioOf, summarize } from "./stats.mjs";
  * @property {string} asked
  * @property {string} got
  * @property {boolean} reached
- */
-
-/**
- * @typedef {object} Row
- * @property {string} what
- * @property {readonly string[]} lines
- * @property {readonly Verdict[]} verdicts
+ * @property {string} [over] the side it was compared with
  */
 
 /** @typedef {{ readonly type: "row", readonly row: Row } | { readonly type: "note", readonly text: string }} Message */
@@ -83,15 +111,10 @@ export class Report {
     const [ours] = shown;
     // Stopped before the first sample.
     if (ours === undefined || ours !== sides[0]) return;
-    const width = Math.max(...shown.map((side) => side.name.length));
-    const lines = shown.map((side) => `${side.name.padEnd(width)}  ${figures(side, unit, spread)}`);
     const measured = shown.filter((side) => side.samples.length > 0);
-    if (measured.includes(ours)) {
-      const others = measured.filter(
-        (side) => side !== ours && side.isReference !== true && !asked.some(({ over }) => over === side.name),
-      );
-      for (const other of others) lines.push(`${"".padEnd(width)}  ${ratioText(ours, other)}`);
-    }
+    const others = measured.includes(ours)
+      ? measured.filter((side) => side !== ours && side.isReference !== true)
+      : [];
     /** @type {Verdict[]} */
     const verdicts = [];
     for (const each of asked) {
@@ -99,43 +122,50 @@ export class Report {
       const verdict = subject === undefined ? undefined : judge(subject, measured, each, unit);
       if (verdict !== undefined) verdicts.push(verdict);
     }
-    this.#send({ type: "row", row: { what, lines, verdicts } });
+    this.#send({
+      type: "row",
+      row: {
+        what,
+        unit,
+        isSpread: spread,
+        sides: shown.map(resultOf),
+        ratios: others
+          .map((other) => ratioBetween(ours, other))
+          .filter(({ value }) => Number.isFinite(value)),
+        verdicts,
+      },
+    });
   }
 }
 
 /**
  * @param {Side} side
- * @param {Unit} unit
- * @param {boolean} spread
+ * @returns {SideResult}
  */
-function figures(side, unit, spread) {
-  const { n, p10, p50, p90, p99, max } = summarize(side.samples);
-  const show = (/** @type {number} */ value) => format(value, unit);
-  const after = side.note === undefined ? "" : `; then ${side.note}`;
-  if (n === 0) return side.note ?? "";
-  if (n === 1) return show(p50) + (side.noted === true ? "  (noted)" : "") + after;
-  const tail = spread
-    ? `p10 ${show(p10)}  p90 ${show(p90)}`
-    : `p90 ${show(p90)}  p99 ${show(p99)}  max ${show(max)}`;
-  return `p50 ${show(p50)}  ${tail}  (n ${String(n)})${after}`;
+function resultOf({ name, samples, isReference, noted, note }) {
+  return {
+    name,
+    ...(samples.length > 0 && { summary: summarize(samples) }),
+    ...(isReference === true && { isReference }),
+    ...(noted === true && { noted }),
+    ...(note !== undefined && { note }),
+  };
 }
 
 /**
  * @param {Side} ours
  * @param {Side} theirs
+ * @returns {Ratio}
  */
-function ratioText(ours, theirs) {
+function ratioBetween(ours, theirs) {
   const { value, low, high } = ratioOf(ours.samples, theirs.samples);
-  const [ratio, word] =
-    value >= 1 || value < 0
-      ? [(/** @type {number} */ x) => x, "×"]
-      : [(/** @type {number} */ x) => 1 / x, "× less than"];
-  const [from, to] = [ratio(low), ratio(high)].sort((a, b) => a - b);
-  const spread =
-    ours.noted === true || theirs.noted === true || ours.samples.length < 2
-      ? ""
-      : ` (${digits(from ?? 0)} to ${digits(to ?? 0)})`;
-  return `${digits(ratio(value))} ${word} ${theirs.name}${spread}`;
+  const hasSpread =
+    ours.noted !== true &&
+    theirs.noted !== true &&
+    ours.samples.length > 1 &&
+    Number.isFinite(low) &&
+    Number.isFinite(high);
+  return { of: ours.name, over: theirs.name, value, ...(hasSpread && { low, high }) };
 }
 
 /**
@@ -159,97 +189,28 @@ function judge(ours, sides, asked, unit) {
       reached: isFloor ? value >= bound : value <= bound,
     };
   }
-  if (ours.samples.length === 0) {
+  const { over } = asked;
+  if (ours.samples.length === 0)
     return {
-      asked: `a comparison with ${asked.over}${goal}`,
+      asked: `a comparison with ${over}${goal}`,
       got: whose + (ours.note ?? ""),
       reached: false,
+      over,
     };
-  }
-  const theirs = sides.find((side) => side.name === asked.over);
+  const theirs = sides.find((side) => side.name === over);
   if (theirs === undefined) return undefined;
-  const { value } = ratioOf(ours.samples, theirs.samples);
-  const got = whose + ratioText(ours, theirs);
+  const ratio = ratioBetween(ours, theirs);
+  const { value } = ratio;
+  const got = whose + ratioText(ratio);
+  if (asked.within !== undefined) {
+    const text = `within ${digits(asked.within * 100)} % of ${over}`;
+    return { asked: text + goal, got, reached: Math.max(value, 1 / value) <= 1 + asked.within, over };
+  }
   if (asked.atLeast !== undefined) {
-    return {
-      asked: `at least ${digits(asked.atLeast)} × less than ${theirs.name}${goal}`,
-      got,
-      reached: 1 / value >= asked.atLeast,
-    };
+    const text = `at least ${digits(asked.atLeast)} × less than ${over}`;
+    return { asked: text + goal, got, reached: 1 / value >= asked.atLeast, over };
   }
   const atMost = asked.atMost ?? 1;
-  const text = atMost === 1 ? `not above ${theirs.name}` : `at most ${digits(atMost)} × ${theirs.name}`;
-  return { asked: `${text}${goal}`, got, reached: value <= atMost };
-}
-
-/** @param {number} value */
-function digits(value) {
-  if (!Number.isFinite(value)) return String(value);
-  const size = Math.abs(value);
-  if (size >= 100) return String(Math.round(value));
-  return value.toFixed(size >= 10 ? 1 : 2);
-}
-
-/** @type {readonly (readonly [number, string])[]} */
-const times = [
-  [1e9, "s"],
-  [1e6, "ms"],
-  [1e3, "µs"],
-];
-
-/** @type {readonly (readonly [number, string])[]} */
-const sizes = [
-  [1e6, "MB"],
-  [1e4, "kB"],
-];
-
-/**
- * @param {number} value in the unit itself
- * @param {Unit} unit
- */
-export function format(value, unit) {
-  if (unit === "count") return String(value);
-  if (unit === "times") return `${digits(value)} ×`;
-  const size = Math.abs(value);
-  const [scale, name] = (unit === "ns" ? times : sizes).find(([from]) => size >= from) ?? [
-    1,
-    unit === "ns" ? "ns" : "B",
-  ];
-  return `${digits(value / (name === "kB" ? 1000 : scale))} ${name}`;
-}
-
-/**
- * @param {Row} row
- * @returns {string}
- */
-export function printRow({ what, lines, verdicts }) {
-  const asked = verdicts.map((verdict) => `asked ${verdict.asked}: ${verdict.got}: ${word(verdict)}`);
-  return [what, ...[...lines, ...asked].map((line) => `    ${line}`), ""].join("\n");
-}
-
-/** @param {Verdict} verdict */
-function word({ reached }) {
-  return reached ? "reached" : "missed";
-}
-
-/**
- * All that was asked, in one list.
- *
- * @param {readonly { readonly suite: string, readonly row: Row }[]} rows
- * @returns {string}
- */
-export function printSummary(rows) {
-  const entries = rows.flatMap(({ suite, row }) =>
-    row.verdicts.map((verdict) => ({ suite, what: row.what, verdict })),
-  );
-  if (entries.length === 0) return "Nothing measured that something is asked of.";
-  const missed = entries.filter(({ verdict }) => !verdict.reached).length;
-  const lines = entries.map(
-    ({ suite, what, verdict }) =>
-      `${word(verdict).padEnd(7)}  ${suite}: ${what}: ${verdict.got}, asked ${verdict.asked}`,
-  );
-  return [
-    `What is asked: ${String(entries.length - missed)} reached, ${String(missed)} missed`,
-    ...lines,
-  ].join("\n");
+  const text = atMost === 1 ? `not above ${over}` : `at most ${digits(atMost)} × ${over}`;
+  return { asked: text + goal, got, reached: value <= atMost, over };
 }

@@ -2,6 +2,31 @@
 /** Taking samples of several sides in turn, for as long as nobody has asked to stop. */
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 
+/**
+ * BENCH_SCALE: this part of all samples is taken. For trying a suite out; what it then says is no measurement.
+ *
+ * @type {number}
+ */
+export const scale = readScale(process.env.BENCH_SCALE);
+
+/** @param {string | undefined} text */
+function readScale(text = "1") {
+  const value = Number(text);
+  if (value > 0 && value <= 1) return value;
+  process.stderr.write(`BENCH_SCALE: expected a number above 0 and at most 1, got "${text}"\n`);
+  process.exit(2);
+}
+
+/**
+ * How many of so many, as BENCH_SCALE says.
+ *
+ * @param {number} count
+ * @param {number} [atLeast]
+ */
+export function scaled(count, atLeast = 1) {
+  return Math.min(count, Math.max(atLeast, Math.round(count * scale)));
+}
+
 let stopping = false;
 
 /** From now on every loop of samples ends at its next one: what was measured so far is reported. */
@@ -17,14 +42,15 @@ export function isStopping() {
  * Samples of each side, taken in turn, some at a time: few enough that both sides meet the same machine, enough that
  * neither always runs in caches that the other has filled. Who goes first changes at random.
  *
- * @param {number} rounds
+ * @param {number} rounds fewer with BENCH_SCALE
  * @param {readonly (() => number | Promise<number>)[]} sides each takes one sample
  * @param {{ warmup?: number, burst?: number }} [options] warmup: rounds whose samples are thrown away; burst: samples at a time
  * @returns {Promise<number[][]>} for each side its samples, in order; of all the same number
  */
 export async function inTurn(rounds, sides, { warmup = 0, burst = 1 } = {}) {
   const all = sides.map(() => /** @type {number[]} */ ([]));
-  for (let round = -warmup; round < rounds && !stopping; round++) {
+  const wanted = scaled(rounds, 2);
+  for (let round = -warmup; round < wanted && !stopping; round++) {
     const first = Math.floor(Math.random() * sides.length);
     for (let turn = 0; turn < sides.length; turn++) {
       const at = (first + turn) % sides.length;

@@ -1,6 +1,6 @@
 // @ts-check
 /** How what a task costs grows with the number of tasks. */
-import { format } from "../../support/report.mjs";
+import { format } from "../../support/print.mjs";
 import { median } from "../../support/stats.mjs";
 
 /** What is asked of ours: linear, but for the garbage collector, whose young generation takes all of the small ones. */

@@ -13,6 +13,7 @@ const LONGEST = 86_400;
  * @property {readonly number[]} sizes in order, each once
  * @property {number | undefined} rounds
  * @property {number} limit seconds
+ * @property {string | undefined} json the file that all rows are written to
  */
 
 /**
@@ -29,6 +30,7 @@ export function parse(args, known) {
       sizes: { type: "string", default: "1000,10000,100000,1000000" },
       rounds: { type: "string" },
       limit: { type: "string", default: "60" },
+      json: { type: "string" },
       list: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
@@ -48,6 +50,7 @@ export function parse(args, known) {
     sizes: [...new Set(values.sizes.split(",").map((text) => count("--sizes", text)))].sort((a, b) => a - b),
     rounds: values.rounds === undefined ? undefined : count("--rounds", values.rounds),
     limit,
+    json: values.json,
   };
 }
 
