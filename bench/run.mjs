@@ -13,9 +13,17 @@ import { checkWritable, commandOf, Recording, versionOf, writeResults } from "./
 const suites = new Map(
   Object.entries(
     /** @type {Record<string, Suite>} */ ({
+      harness: {
+        about: "what the measuring itself costs, and how far a thing differs from itself",
+        flags: ["--expose-gc"],
+      },
       polling: { about: "what ctx.err() costs in a loop" },
       seen: { about: "cancel() to the loop seeing it" },
       settled: { about: "cancel() to the promise settled, cooperative tasks" },
+      latency: {
+        about:
+          "cancel() to seen, stopped, settled and the next task, by what the task is at and how busy the machine is",
+      },
       capacity: { about: "cancel() or hard stop to the threads usable again, against piscina's abort()" },
       queue: {
         about: "tasks under one context: submit, cancel, settle; 1,000 to 1,000,000",
@@ -59,7 +67,7 @@ const list = [...suites]
 
 const help = `npm run bench [-- [options] [suite…]]
 
-Measures lifeguard beside its peers; without a suite named, all of these but the long ones, in about four minutes.
+Measures lifeguard beside its peers; without a suite named, all of these but the long ones, in about five minutes.
 Absolute times mean little; what counts is the ratio to the peer in the same run, on a machine that does nothing else.
 Go's contexts are measured too when \`go\` is on the PATH.
 

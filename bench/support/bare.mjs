@@ -24,12 +24,23 @@ export class BareWorker {
     });
   }
 
+  /**
+   * Of a job that was posted with `start`, behind another one.
+   *
+   * @returns {Promise<unknown>}
+   */
+  reply() {
+    return new Promise((resolve) => {
+      this.#worker.once("message", resolve);
+    });
+  }
+
   async end() {
     await this.#worker.terminate();
   }
 
   /**
-   * Posts a job that has no end.
+   * Posts a job that has no end, or that somebody awaits otherwise.
    *
    * @param {import("../tasks/bare-worker.mjs").Job} job
    */

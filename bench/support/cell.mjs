@@ -14,6 +14,8 @@ export class Cell {
   sink;
   /** When the loop saw it, on the clock of all threads. */
   stamp;
+  /** When the function that it was in had nothing left to do: beside the other, the same thread writes both. */
+  ended;
 
   constructor(buffer = new SharedArrayBuffer(5 * LINE)) {
     this.buffer = buffer;
@@ -21,17 +23,24 @@ export class Cell {
     this.running = new Int32Array(buffer, 2 * LINE, 1);
     this.sink = new Int32Array(buffer, 3 * LINE, 1);
     this.stamp = new BigInt64Array(buffer, 4 * LINE, 1);
+    this.ended = new BigInt64Array(buffer, 4 * LINE + 8, 1);
   }
 
   reset() {
     Atomics.store(this.flag, 0, 0);
     Atomics.store(this.running, 0, 0);
     Atomics.store(this.stamp, 0, 0n);
+    Atomics.store(this.ended, 0, 0n);
   }
 
   /** @param {bigint} from */
   since(from) {
     return Number(Atomics.load(this.stamp, 0) - from);
+  }
+
+  /** @param {bigint} from */
+  endedSince(from) {
+    return Number(Atomics.load(this.ended, 0) - from);
   }
 }
 

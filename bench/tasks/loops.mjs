@@ -8,10 +8,30 @@ import { Cell, step } from "../support/cell.mjs";
  * @param {SharedArrayBuffer} buffer
  */
 export function spinOnFlag(buffer) {
-  const { flag, running, sink, stamp } = new Cell(buffer);
+  const { flag, running, sink, stamp, ended } = new Cell(buffer);
   Atomics.add(running, 0, 1);
   let x = 1;
   while (flag[0] === 0) x = step(x);
+  stamp[0] = process.hrtime.bigint();
+  sink[0] = x;
+  ended[0] = process.hrtime.bigint();
+}
+
+/** How long a loop that polls rarely works between two polls, ns. */
+const RARELY = 1_000_000n;
+
+/**
+ * Runs until `isOver`, asks once in a millisecond, and stamps when that was so.
+ *
+ * @param {Cell} cell
+ * @param {() => boolean} isOver
+ */
+export function spinRarely({ sink, stamp }, isOver) {
+  let x = 1;
+  while (!isOver()) {
+    const next = process.hrtime.bigint() + RARELY;
+    while (process.hrtime.bigint() < next) x = step(x);
+  }
   stamp[0] = process.hrtime.bigint();
   sink[0] = x;
 }
