@@ -8,7 +8,7 @@
 
 /** @param {number} value three digits of it, but never an exponent */
 export function digits(value) {
-  if (!Number.isFinite(value)) return String(value);
+  if (!Number.isFinite(value) || value === 0) return String(value);
   const size = Math.abs(value);
   if (size >= 100) return String(Math.round(value));
   return value.toFixed(size >= 10 ? 1 : 2);
@@ -105,7 +105,7 @@ function table({ sides, unit, isSpread }) {
     return [
       name,
       show(p50),
-      `${format(low, unit, p50).replace(/ \D+$/, "")} to ${format(high, unit, p50)}`,
+      `${format(low, unit, p50 || high).replace(/ \D+$/, "")} to ${format(high, unit, p50 || high)}`,
       ...columns.map(([, key]) => show(summary[key])),
       String(n) + after,
     ];

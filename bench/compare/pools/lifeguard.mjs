@@ -13,9 +13,12 @@ import { THREADS } from "../support/pool.mjs";
  * @returns {AsyncIterable<unknown> & { readonly progress: { readonly done: number }, results(): Promise<unknown[]> }}
  */
 
-/** @returns {Promise<import("../support/pool.mjs").AnyPool>} */
-export async function open() {
-  const pool = new Pool(new URL("../tasks/lifeguard.mjs", import.meta.url), { threads: THREADS });
+/**
+ * @param {import("../../support/lifeguard.mjs").PoolOptions} [options]
+ * @returns {Promise<import("../support/pool.mjs").AnyPool>}
+ */
+export async function open(options) {
+  const pool = new Pool(new URL("../tasks/lifeguard.mjs", import.meta.url), { threads: THREADS, ...options });
   await pool.ready();
   /**
    * @param {import("../../support/lifeguard.mjs").Context} ctx

@@ -8,7 +8,10 @@ import { scene } from "../support/suite.mjs";
 
 const run = scene({
   name: "run",
-  sides: everyone.map((pool) => ({ name: pool, ours: pool === "lifeguard", pool })),
+  sides: [
+    ...everyone.map((pool) => ({ name: pool, ours: pool === "lifeguard", pool })),
+    { name: "bare Workers, a message each way", pool: /** @type {const} */ ("bare") },
+  ],
   measures: [
     {
       key: "each",

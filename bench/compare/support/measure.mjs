@@ -51,7 +51,10 @@ class Cell {
  * @param {Options} options
  * @returns {Promise<boolean>} whether all that is ours was measured; peers may do as they like
  */
-export async function measureScene(suite, scene, report, { sizes, rounds, limit, stop }) {
+export async function measureScene(suite, scene, report, options) {
+  const { rounds, stop } = options;
+  const sizes = scene.alone === undefined ? options.sizes : [1];
+  const limit = Math.min(options.limit, scene.alone?.limit ?? Number.POSITIVE_INFINITY);
   /** @type {Map<Side, Map<number, Cell>>} */
   const all = new Map(scene.sides.map((side) => [side, new Map()]));
   const isStopping = () => stop.aborted;
@@ -61,7 +64,7 @@ export async function measureScene(suite, scene, report, { sizes, rounds, limit,
   for (const n of sizes) {
     if (isStopping()) break;
     reached.push(n);
-    const what = `${n.toLocaleString("en")} tasks`;
+    const what = scene.alone === undefined ? `, ${n.toLocaleString("en")} tasks` : "";
     /** @type {Map<Side, Cell>} */
     const cells = new Map();
     for (const side of scene.sides) {
@@ -80,9 +83,9 @@ export async function measureScene(suite, scene, report, { sizes, rounds, limit,
       keep(cell, await cell.process.ready());
     };
     const rest = () => [...cells].filter(([, cell]) => cell.note === undefined);
-    const wanted = rounds ?? usualRounds(n, scene.fresh === true);
+    const wanted = rounds ?? scene.alone?.rounds ?? usualRounds(n, scene.fresh === true);
     for (let round = 0; round < wanted && rest().length > 0 && !isStopping(); round++) {
-      report.progress(`${scene.name}, ${what}: round ${String(round + 1)} of ${String(wanted)}`);
+      report.progress(`${scene.name}${what}: round ${String(round + 1)} of ${String(wanted)}`);
       for (const [side, cell] of shuffled(rest())) {
         if (isStopping()) break;
         // Samples that take long are fewer: a side may use up its limit once in all.
@@ -183,9 +186,10 @@ function reportSize(report, scene, n, cells) {
       // No ratio of two figures that should be nothing, nor of ours to ours.
       isReference: of === "difference" || (side.ours === true && at > 0),
     }));
-    report.row(`${n.toLocaleString("en")} tasks: ${text}`, sides, {
+    const what = scene.alone === undefined ? `${n.toLocaleString("en")} tasks: ` : "";
+    report.row(what + text, sides, {
       unit,
-      spread: true,
+      spread: scene.alone === undefined,
       ...(asked !== undefined && { asked: asked(n) }),
     });
   }

@@ -6,7 +6,7 @@ import { until } from "../../support/sampling.mjs";
 /** Of every pool: the machines this is made for have at least two cores. */
 export const THREADS = 2;
 
-/** @typedef {"lifeguard" | "piscina" | "tinypool" | "workerpool" | "poolifier"} PoolName */
+/** @typedef {"lifeguard" | "piscina" | "tinypool" | "workerpool" | "poolifier" | "bare"} PoolName */
 
 /** lifeguard's peers, in the order in which they are printed. */
 export const peers = /** @type {const} */ (["piscina", "tinypool", "workerpool", "poolifier"]);
@@ -45,12 +45,13 @@ export const everyone = /** @type {const} */ (["lifeguard", ...peers]);
  * Loaded by name: who measures a pool does not load the others, and who only lists what there is loads none.
  *
  * @param {PoolName} name
+ * @param {object} [options] the pool's own, beyond the number of threads
  * @returns {Promise<AnyPool>}
  */
-export async function openPool(name) {
+export async function openPool(name, options) {
   /** @type {unknown} */
   const module = await import(`../pools/${name}.mjs`);
-  const pool = await /** @type {{ open: () => Promise<AnyPool> }} */ (module).open();
+  const pool = await /** @type {{ open: (options?: object) => Promise<AnyPool> }} */ (module).open(options);
   await bothFree(pool);
   return pool;
 }

@@ -21,6 +21,8 @@
  * @property {readonly S[]} sides lifeguard first: everything is compared with that one
  * @property {readonly Measure[]} measures
  * @property {boolean} [fresh] a new process for every sample: it leaves something behind that nobody can clear away
+ * @property {{ readonly rounds: number, readonly limit: number }} [alone] about one task, so that there are no sizes;
+ * limit: seconds a sample may take, where the runner's is not shorter
  * @property {(side: S) => Promise<Sampler>} open runs in the side's process
  */
 
@@ -35,7 +37,7 @@
  *
  * @typedef {object} Measure
  * @property {string} key
- * @property {string} text what it is, after "100,000 tasks: "
+ * @property {string} text what it is, after "100,000 tasks: " unless the scene is about one
  * @property {"ns" | "bytes"} unit
  * @property {"task" | "batch" | "moment" | "difference"} of what the figure is of: of each task; of all of them, so that
  * it may grow with their number; something that should take the same whatever their number; or what should be nothing, so

@@ -30,3 +30,23 @@ export function hold(_ctx, buffer) {
 export function meet(_ctx, argument) {
   work.meet(argument);
 }
+
+/**
+ * Polls, which the others cannot.
+ *
+ * @param {Context} ctx
+ * @param {SharedArrayBuffer} buffer
+ */
+export function busy(ctx, buffer) {
+  work.busy(buffer, () => {
+    ctx.throwIfDone();
+  });
+}
+
+/**
+ * @param {Context} _ctx
+ * @param {SharedArrayBuffer} buffer
+ */
+export function endless(_ctx, buffer) {
+  work.endless(buffer);
+}

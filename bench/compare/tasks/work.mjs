@@ -3,6 +3,8 @@
  * The tasks, as functions of one argument, which is what piscina, tinypool and poolifier pass. The files beside this
  * one hand them to the pools that want more.
  */
+import { setImmediate as turn } from "node:timers/promises";
+import { Cell } from "../../support/cell.mjs";
 import * as loops from "../../tasks/loops.mjs";
 
 /** What one input costs, ns. */
@@ -38,3 +40,52 @@ export function hold(buffer) {
 export function meet({ buffer, parties }) {
   loops.meet(buffer, parties);
 }
+
+/** For how long a task computes that nobody stops, ns: longer than any pool waits before it ends a thread. */
+const BUSY = 1_500_000_000n;
+
+/**
+ * Computes, says when it last did, and never looks up.
+ *
+ * @param {SharedArrayBuffer} buffer
+ * @param {() => void} [poll] gives up by throwing
+ */
+export function busy(buffer, poll = doNotPoll) {
+  const { running, stamp } = new Cell(buffer);
+  const end = process.hrtime.bigint() + BUSY;
+  stamp[0] = process.hrtime.bigint();
+  Atomics.store(running, 0, 1);
+  while (process.hrtime.bigint() < end) {
+    poll();
+    stamp[0] = process.hrtime.bigint();
+  }
+}
+
+/**
+ * The same for whoever is told by a message: lets its event loop turn every millisecond.
+ *
+ * @param {SharedArrayBuffer} buffer
+ * @param {() => boolean} isTold
+ */
+export async function busyInTurns(buffer, isTold) {
+  const { running, stamp } = new Cell(buffer);
+  const end = process.hrtime.bigint() + BUSY;
+  stamp[0] = process.hrtime.bigint();
+  Atomics.store(running, 0, 1);
+  while (!isTold() && process.hrtime.bigint() < end) {
+    const next = process.hrtime.bigint() + 1_000_000n;
+    while (process.hrtime.bigint() < next) stamp[0] = process.hrtime.bigint();
+    await turn();
+  }
+}
+
+/**
+ * Never ends, never looks up.
+ *
+ * @param {SharedArrayBuffer} buffer
+ */
+export function endless(buffer) {
+  loops.stampForever(buffer);
+}
+
+function doNotPoll() {}
