@@ -80,6 +80,11 @@ ${list}
 BENCH_SCALE=0.05 in the environment takes that part of the samples: to try a suite, not to measure.
 Ctrl-C prints, and writes, what was measured so far.`;
 
+process.stdout.on("error", (/** @type {NodeJS.ErrnoException} */ error) => {
+  // Whoever was reading has read enough: `npm run bench | head`.
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
 process.exitCode = await main(process.argv.slice(2));
 
 /**

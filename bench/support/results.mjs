@@ -177,14 +177,16 @@ export function writeResults(path, results) {
 }
 
 /**
- * Four significant digits of what was measured: more is noise, and the files are kept.
+ * Four significant digits of what was measured: more is noise, and the files are kept. What holds nothing else is a line
+ * of its own, so that a difference between two runs can be read.
  *
  * @param {unknown} value
  */
 export function stringify(value) {
   const rounded = (/** @type {string} */ _, /** @type {unknown} */ each) =>
     typeof each === "number" && !Number.isInteger(each) ? Number(each.toPrecision(4)) : each;
-  return JSON.stringify(value, rounded, 1);
+  const text = JSON.stringify(value, rounded, 1);
+  return text.replaceAll(/\{[^{}[\]]*\}/g, (whole) => whole.replaceAll(/\n */g, " "));
 }
 
 /**

@@ -148,15 +148,19 @@ function headingsOf(markdown: string): string[] {
   );
 }
 
-test.each(["README.md", "docs/interrupt.md", "docs/protocol.md", "docs/architecture.md"])(
-  "the links of %s lead to headings and files that exist",
-  async (page) => {
-    const text = await readFile(join(root, page), "utf8");
-    for (const [, target = ""] of text.matchAll(/\]\(([^)]+)\)/g)) {
-      if (target.startsWith("https://")) continue;
-      const [file = "", heading] = target.split("#");
-      const there = file === "" ? text : await readFile(join(root, page, "..", file), "utf8");
-      if (heading !== undefined) expect(headingsOf(there), target).toContain(heading);
-    }
-  },
-);
+test.each([
+  "README.md",
+  "docs/interrupt.md",
+  "docs/protocol.md",
+  "docs/architecture.md",
+  "docs/performance.md",
+  "docs/figures/all.md",
+])("the links of %s lead to headings and files that exist", async (page) => {
+  const text = await readFile(join(root, page), "utf8");
+  for (const [, target = ""] of text.matchAll(/\]\(([^)]+)\)/g)) {
+    if (target.startsWith("https://")) continue;
+    const [file = "", heading] = target.split("#");
+    const there = file === "" ? text : await readFile(join(root, page, "..", file), "utf8");
+    if (heading !== undefined) expect(headingsOf(there), target).toContain(heading);
+  }
+});
