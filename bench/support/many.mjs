@@ -121,8 +121,8 @@ export async function queuedBesideRunning(report, pool) {
   );
   report.row("a queued task: cancel() to its promise settled", [
     { name: "lifeguard", samples: a },
-    { name: "lifeguard, running and polling all the time", samples: b },
     { name: "a promise that an AbortSignal's listener rejects", samples: c },
+    { name: "lifeguard, running and polling all the time", samples: b },
   ]);
   Atomics.store(gate.flag, 0, 1);
   Atomics.notify(gate.flag, 0);

@@ -73,7 +73,14 @@ export function picture(results) {
     animation: false,
     textStyle: font,
     grid: { left: 210, right: 40, ...AROUND },
-    legend: { top: 8, textStyle: font, itemGap: 24, data: series.map(({ name }) => ({ name })) },
+    legend: {
+      top: 8,
+      textStyle: font,
+      itemGap: 28,
+      itemWidth: 11,
+      itemHeight: 11,
+      data: series.map(({ name }) => ({ name })),
+    },
     xAxis: {
       type: "log",
       name: "after cancel(), p50; the line ends at p99",

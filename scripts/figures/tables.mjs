@@ -61,12 +61,21 @@ export function besides(results, lines) {
 }
 
 /**
+ * Without the harness: what is asked there is asked of the machine.
+ *
+ * @param {Results} results
+ */
+function ofLifeguard({ suites }) {
+  return suites.filter(({ name }) => name !== "harness");
+}
+
+/**
  * Everything that was asked, and what came of it.
  *
  * @param {Results} results
  */
 export function promises(results) {
-  const lines = results.suites.flatMap(({ name, rows }) =>
+  const lines = ofLifeguard(results).flatMap(({ name, rows }) =>
     rows.flatMap((row) =>
       row.verdicts.map(({ asked, got, reached }) => [
         `\`${name}\``,
@@ -82,7 +91,7 @@ export function promises(results) {
 
 /** @param {Results} results */
 export function misses(results) {
-  const all = results.suites.flatMap(({ rows }) => rows.flatMap(({ verdicts }) => verdicts));
+  const all = ofLifeguard(results).flatMap(({ rows }) => rows.flatMap(({ verdicts }) => verdicts));
   const missed = all.filter(({ reached }) => !reached).length;
   return `Of ${String(all.length)} demands this run reached ${String(all.length - missed)} and missed ${String(missed)}.`;
 }
@@ -134,7 +143,7 @@ export function latency(results) {
 export function sideBySide(results, suite, sides) {
   const rows = results.suites.find(({ name }) => name === suite)?.rows ?? [];
   return table(
-    ["p50 (p99)", ...sides],
+    ["p50 (p99)", ...sides.map((name) => name.trim())],
     rows.map((row) => [
       row.what,
       ...sides.map((name) => {

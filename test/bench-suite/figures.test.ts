@@ -81,6 +81,12 @@ test("each demand is a line, reached or missed, and they are counted", () => {
   expect(misses(results)).toBe("Of 2 demands this run reached 1 and missed 1.");
 });
 
+test("what the harness asks is asked of the machine: it is not among the demands", () => {
+  const results = resultsOf("harness", [["noise", [ours(3)], 2]]);
+  expect(promises(results)).not.toContain("noise");
+  expect(misses(results)).toBe("Of 0 demands this run reached 0 and missed 0.");
+});
+
 test("a case of latency is one line, with its moments in order", () => {
   const results = resultsOf("latency", [
     ["a loop: cancel() to its promise settled", [ours(3e3), theirs(1.5e3)]],
