@@ -68,6 +68,7 @@ async function emptySamples(report) {
     { name: "tinybench: what it reports of a function that does nothing", batch: 1, work: ignore },
   ];
   const [byTinybench = { name: "", samples: [] }] = await inPasses(empty, {
+    passes: 1,
     time: scaled(60),
     betweenPasses: collectGarbage,
   });
@@ -118,6 +119,7 @@ async function floors(report) {
   const worker = new BareWorker();
   await worker.ready();
   const cell = new Cell();
+  report.progress("each against itself: warming up");
   for (let i = 0; i < scaled(4000) && !isStopping(); i++) {
     await cancelTask(pool, cell, noMoment);
     await raiseFlag(worker, cell, noMoment);

@@ -35,7 +35,8 @@ them.
 
   --render   only writes: from the results that lie in docs/figures
   --check    writes nothing, and fails when the documents are not what those results give
-  --help     this`;
+  --help     this
+BENCH_SCALE=0.1 in the environment is a trial, in some minutes: the documents then say so.`;
 
 process.exitCode = await main(process.argv.slice(2));
 

@@ -27,6 +27,7 @@ ${list}
                  and the versions
   --list         the suites
   --help         this
+BENCH_SCALE=0.1 in the environment takes that part of the usual rounds: to try it, not to measure.
 The other pools are installed on the first run, into bench/compare. Ctrl-C prints, and writes, what was measured so far.`;
 
 process.stdout.on("error", (/** @type {NodeJS.ErrnoException} */ error) => {

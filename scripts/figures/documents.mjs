@@ -113,8 +113,8 @@ export function textsOfReadme(bench, compare) {
  * @param {Results} compare
  */
 function oneLine({ machine, date, scale, isComplete, versions }, compare) {
-  const trial =
-    scale === 1 && isComplete && compare.isComplete ? "" : " **A trial: these are no measurements.**";
+  const isWhole = [scale, compare.scale].every((part) => part === 1) && isComplete && compare.isComplete;
+  const trial = isWhole ? "" : " **A trial: these are no measurements.**";
   const go = versions.go == null ? "" : `, Go ${versions.go}`;
   return `Node ${machine.node}${go}, ${String(machine.cores)} × ${machine.processor}, ${date.slice(0, 10)}.${trial}`;
 }

@@ -1,5 +1,6 @@
 // @ts-check
 /** Takes the samples of a scene: size by size, and at each the sides in turn, in an order that chance decides. */
+import { scaled } from "../../support/sampling.mjs";
 import { forecast, powerText } from "./forecast.mjs";
 import { reportGrowth } from "./growth.mjs";
 import { SideProcess } from "./side-process.mjs";
@@ -83,7 +84,7 @@ export async function measureScene(suite, scene, report, options) {
       keep(cell, await cell.process.ready());
     };
     const rest = () => [...cells].filter(([, cell]) => cell.note === undefined);
-    const wanted = rounds ?? scene.alone?.rounds ?? usualRounds(n, scene.fresh === true);
+    const wanted = rounds ?? scaled(scene.alone?.rounds ?? usualRounds(n, scene.fresh === true), AT_LEAST);
     for (let round = 0; round < wanted && rest().length > 0 && !isStopping(); round++) {
       report.progress(`${scene.name}${what}: round ${String(round + 1)} of ${String(wanted)}`);
       for (const [side, cell] of shuffled(rest())) {
