@@ -41,8 +41,8 @@ export function meet({ buffer, parties }) {
   loops.meet(buffer, parties);
 }
 
-/** For how long a task computes that nobody stops, ns: longer than any pool waits before it ends a thread. */
-const BUSY = 1_500_000_000n;
+/** For how long a task computes that nobody stops, ns: longer than the 2 s that workerpool waits before it ends a thread. */
+const BUSY = 2_500_000_000n;
 
 /**
  * Computes, says when it last did, and never looks up.
