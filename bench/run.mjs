@@ -3,9 +3,17 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { printAgreement } from "./support/agreement.mjs";
 import { goVersion } from "./support/go.mjs";
 import { printRow, printSummary } from "./support/print.mjs";
-import { checkWritable, commandOf, Recording, versionOf, writeResults } from "./support/results.mjs";
+import {
+  checkWritable,
+  commandOf,
+  Recording,
+  readResults,
+  versionOf,
+  writeResults,
+} from "./support/results.mjs";
 
 /** @typedef {{ readonly about: string, readonly flags?: readonly string[], readonly long?: boolean }} Suite */
 
@@ -75,6 +83,7 @@ ${list}
 
   --json FILE   writes all rows to FILE too: p50 to p99.9 and spread of each side, ratios, what was asked, the machine
                 and the versions
+  --compare     two files that --json has written: whether the ratios of two runs agree
   --list        the suites
   --help        this
 BENCH_SCALE=0.05 in the environment takes that part of the samples: to try a suite, not to measure.
@@ -99,6 +108,7 @@ async function main(argv) {
       allowPositionals: true,
       options: {
         json: { type: "string" },
+        compare: { type: "boolean" },
         list: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
@@ -112,6 +122,7 @@ async function main(argv) {
     process.stdout.write(`${values.help === true ? help : list}\n`);
     return 0;
   }
+  if (values.compare === true) return compare(positionals);
   const unknown = positionals.filter((name) => !suites.has(name));
   if (unknown.length > 0) {
     process.stderr.write(`no such suite: ${unknown.join(", ")}; there are\n${list}\n`);
@@ -136,6 +147,21 @@ async function main(argv) {
     go: await goVersion(),
   });
   return await runAll([...new Set(names)], recording, json);
+}
+
+/** @param {readonly string[]} files */
+function compare([before, after, ...more]) {
+  if (before === undefined || after === undefined || more.length > 0) {
+    process.stderr.write("--compare: expected two files\n");
+    return 2;
+  }
+  try {
+    process.stdout.write(`${printAgreement(readResults(before), readResults(after))}\n`);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    return 1;
+  }
 }
 
 /**

@@ -39,7 +39,15 @@ await bundle.write({
 });
 await bundle.close();
 
-const gate = await rolldown({ input: "src/workers/gate.cts", external: ["./entry.js"], platform: "node" });
+const gate = await rolldown({
+  input: "src/workers/gate.cts",
+  external: ["./entry.js"],
+  platform: "node",
+  onLog(level, log, report) {
+    // It is taken for an ES module because of the type that it imports.
+    if (log.code !== "COMMONJS_VARIABLE_IN_ESM") report(level, log);
+  },
+});
 await gate.write({ file: "dist/workers/gate.cjs", format: "cjs", sourcemap: true });
 await gate.close();
 

@@ -9,10 +9,9 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { readResults } from "../bench/support/results.mjs";
 import { allFigures, fill, textsOfPerformance, textsOfReadme } from "./figures/documents.mjs";
 import { picture } from "./figures/picture.mjs";
-
-/** @typedef {import("../bench/support/results.mjs").Results} Results */
 
 const root = new URL("../", import.meta.url);
 
@@ -86,8 +85,8 @@ async function main(argv) {
 
 /** @returns {readonly (readonly [path: string, content: string])[]} */
 function rendered() {
-  const bench = read(BENCH);
-  const compare = read(COMPARE);
+  const bench = readResults(new URL(BENCH, root));
+  const compare = readResults(new URL(COMPARE, root));
   const text = (/** @type {string} */ path) => readFileSync(new URL(path, root), "utf8");
   return [
     ["README.md", fill(text("README.md"), textsOfReadme(bench, compare))],
@@ -95,18 +94,6 @@ function rendered() {
     ["docs/figures/all.md", allFigures(bench, compare)],
     ["docs/figures/latency.svg", picture(compare)],
   ];
-}
-
-/**
- * @param {string} path
- * @returns {Results}
- */
-function read(path) {
-  /** @type {unknown} */
-  const content = JSON.parse(readFileSync(new URL(path, root), "utf8"));
-  const { format } = /** @type {{ format: unknown }} */ (content);
-  if (format !== 1) throw new Error(`${path}: written by another version; npm run figures`);
-  return /** @type {Results} */ (content);
 }
 
 /**

@@ -205,3 +205,19 @@ export function commandOf(script, argv) {
 function load() {
   return loadavg()[0] ?? 0;
 }
+
+/**
+ * What `--json` has written.
+ *
+ * @param {string | URL} path
+ * @returns {Results}
+ * @throws Error that says what is wrong with it
+ */
+export function readResults(path) {
+  /** @type {unknown} */
+  const content = JSON.parse(readFileSync(path, "utf8"));
+  const { format, suites } = /** @type {Partial<Results>} */ (content ?? {});
+  if (format !== 1 || !Array.isArray(suites))
+    throw new Error(`${String(path)}: expected what this version writes with --json`);
+  return /** @type {Results} */ (content);
+}

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { bareWorker } from "../bench-urls.js";
+import type { Context } from "../context/context.js";
 import { background } from "../context/roots.js";
 import { stamp } from "../workers/probe.js";
 import { type BareData, FLAG, RUNNING, WORDS } from "./bare-words.js";
@@ -13,8 +14,9 @@ import { moment } from "./waiting.js";
 /** The moments of the flag lie so long after the loop's begin, ns, at most. */
 const WINDOW = 2e6;
 
-/** Rounds that are not in the figures. */
-const WARM_UP = 10;
+/** Rounds that are not in the figures, in which code is compiled; and rounds that are in them, at least. */
+const WARM_UP = 50;
+const LEAST = 50;
 
 /** A loop that looks at a flag, and a message back. */
 export class BareFlag {
@@ -23,10 +25,25 @@ export class BareFlag {
   readonly #worker = startWorker({ words: this.#words, stamps: this.#stamps, burns: false });
   readonly #seen: number[] = [];
   readonly #settled: number[] = [];
-  #rounds = 0;
+
+  /** Before the first sample. */
+  async warmUp(): Promise<void> {
+    for (let i = 0; i < WARM_UP; i++) await this.#round();
+  }
 
   /** Takes one sample. */
   async sample(): Promise<void> {
+    const { seen, settled } = await this.#round();
+    this.#seen.push(seen);
+    this.#settled.push(settled);
+  }
+
+  /** After the last one: as many as it takes for figures, where what it stands beside was slow. */
+  async complete(ctx: Context): Promise<void> {
+    while (this.#seen.length < LEAST && ctx.err() === undefined) await this.sample();
+  }
+
+  async #round(): Promise<{ readonly seen: number; readonly settled: number }> {
     const words = this.#words;
     words[FLAG] = 0;
     words[RUNNING] = 0;
@@ -41,9 +58,7 @@ export class BareFlag {
     const from = stamp();
     Atomics.store(words, FLAG, 1);
     await message;
-    if (++this.#rounds <= WARM_UP) return;
-    this.#seen.push((this.#stamps[0] as number) - from);
-    this.#settled.push(settled - from);
+    return { seen: (this.#stamps[0] as number) - from, settled: settled - from };
   }
 
   /** Undefined before the first sample. */

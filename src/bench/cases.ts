@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { Pool } from "../pool/pool.js";
 import { BareFlag, burn } from "./bare.js";
+import { letGo } from "./let-go.js";
 import { measure } from "./measure.js";
 import type { ResolvedMeasureOptions } from "./options.js";
 import type { Case } from "./report.js";
@@ -95,20 +96,24 @@ export async function measureCase(
   const { name, about, task, args, threads, spares, grace, onOverrun, tasks, burners } = conditions;
   const pool = new Pool(module, { threads, spares, grace, onOverrun });
   const flag = conditions.isCompared ? new BareFlag() : undefined;
-  const rest = burners === 0 ? async () => {} : await burn(burners);
+  let rest: (() => Promise<void>) | undefined;
   try {
+    await flag?.warmUp();
+    if (burners > 0) rest = await burn(burners);
     const subject = { pool, name: task, args, tasks, submit: {} };
     const report = await measure(subject, { ...options, tasks, submit: {} }, () => flag?.sample());
+    await flag?.complete(options.ctx);
     return {
       name,
       about,
+      args,
       pool: { threads, spares, grace: Number.isFinite(grace) ? grace : null, onOverrun },
       report,
       bare: flag?.figures(),
     };
   } finally {
-    await rest();
+    await rest?.();
     await flag?.end();
-    await pool.destroy();
+    await letGo(pool);
   }
 }

@@ -20,7 +20,7 @@ longest it went without, the share that had to be stopped hard, and what that me
   --grace <ms>        what a task has to stop before it is stopped hard (default: 250;
                       "Infinity" for no end)
   --on-overrun <how>  terminate or interrupt (default: terminate)
-  --samples <n>       cancellations of each task, at most (default: 200)
+  --samples <n>       cancellations of each task, at most (default: 1000)
   --time <s>          seconds for each task, more or less (default: 5; built-in tasks: 3)
   --patience <s>      seconds a task may take to begin, or to stop (default: 10)
   --json <file>       writes the figures, for machines and for --compare
@@ -120,6 +120,8 @@ function benchCommand([module, ...more]: readonly string[], values: Values): Ben
       if (values[key] !== undefined)
         throw new UsageError(`--${key}: only for a module of yours: lifeguard bench <module> --${key} …`);
   }
+  for (const key of ["json", "html"] as const)
+    if (values[key] === "") throw new UsageError(`--${key}: expected the name of a file, got ""`);
   const threads = whole("threads", values.threads, 1, 1024);
   const { "on-overrun": onOverrun = "terminate" } = values;
   if (onOverrun !== "terminate" && onOverrun !== "interrupt")
@@ -131,7 +133,7 @@ function benchCommand([module, ...more]: readonly string[], values: Values): Ben
     tasks: whole("tasks", values.tasks, threads, threads),
     grace: values.grace === "Infinity" ? Number.POSITIVE_INFINITY : amount("grace", values.grace, 250, 0),
     onOverrun,
-    samples: whole("samples", values.samples, 200, 1_000_000),
+    samples: whole("samples", values.samples, 1000, 1_000_000),
     time: 1000 * amount("time", values.time, target === undefined ? 3 : 5, 0.01),
     patience: 1000 * amount("patience", values.patience, 10, 0.01),
     json: values.json,

@@ -1,14 +1,23 @@
 #!/usr/bin/env node
 /** The command `lifeguard`. Its options are in cli-options.ts, what it measures in run.ts. */
-import { accessSync, constants, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, resolve } from "node:path";
-import { background, withTimeout } from "../context/index.js";
+import { background, type Context, isContextError, withTimeout } from "../context/index.js";
 import { race } from "../context/race.js";
 import { Pool, taskNames } from "../pool/pool.js";
 import { withProcessSignal } from "../pool/process-signal.js";
 import { userDefaults } from "./cases.js";
 import { type BenchCommand, HELP, parseCommand, UsageError } from "./cli-options.js";
 import { comparisonText, readReport } from "./compare.js";
+import { letGo } from "./let-go.js";
 import { ownVersion } from "./machine.js";
 import { textOf } from "./print.js";
 import { TextProgress } from "./progress.js";
@@ -18,10 +27,15 @@ import { run, type Target } from "./run.js";
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   // Whoever was reading has read enough: `lifeguard bench | head`.
   if (error.code === "EPIPE") process.exit(0);
-  throw error;
+  process.stderr.write(`lifeguard: the report cannot be written: ${error.message}\n`);
+  process.exit(1);
 });
+// Nobody has to watch the progress.
+process.stderr.on("error", () => {});
 
-process.exitCode = await main(process.argv.slice(2));
+const code = await main(process.argv.slice(2));
+// A thread in native code would keep the process until that returns. What was written is on its way by then.
+process.stdout.write("", () => process.exit(code));
 
 async function main(argv: readonly string[]): Promise<number> {
   try {
@@ -58,34 +72,45 @@ async function bench(command: BenchCommand): Promise<number> {
   const [ctx, cancel] = withProcessSignal(background, "SIGINT", "SIGTERM");
   const progress = new TextProgress(process.stderr);
   try {
-    const target = command.target && (await targetOf(command, command.target));
+    const target = command.target && (await targetOf(command, command.target, ctx));
     const report = await run({ ctx, samples, time, patience, progress }, target);
     progress.end();
     await deliver(report, command);
-    const signal = ctx.err()?.cause;
-    return signal === undefined ? 0 : signal === "SIGTERM" ? 143 : 130;
+    return codeOf(ctx);
+  } catch (error) {
+    // Before there was anything to tell.
+    if (ctx.err() !== undefined && isContextError(error)) return codeOf(ctx);
+    throw error;
   } finally {
     progress.end();
     cancel();
   }
 }
 
+/** 128 and the number of the signal; 0 without one. */
+function codeOf(ctx: Context): number {
+  const signal = ctx.err()?.cause;
+  return signal === undefined ? 0 : signal === "SIGTERM" ? 143 : 130;
+}
+
 async function deliver(report: BenchReport, { json, html }: BenchCommand): Promise<void> {
-  process.stdout.write(textOf(report));
   if (json !== undefined) write(json, `${JSON.stringify(report)}\n`);
   if (html !== undefined) {
     // Half a megabyte of plotting, for those alone who ask for it.
     const { pageOf } = await import("./page/page.js");
     write(html, pageOf(report));
   }
+  // Last, since a reader that has gone ends the process.
+  process.stdout.write(textOf(report));
 }
 
 /** Which task it is, of those that the module has. */
 async function targetOf(
   { threads, tasks, grace, onOverrun, patience }: BenchCommand,
   { module, task, args }: NonNullable<BenchCommand["target"]>,
+  ctx: Context,
 ): Promise<Target> {
-  const name = task ?? (await onlyTaskOf(module, patience));
+  const name = chosen(shortName(module), await namesIn(module, patience, ctx), task);
   const conditions = {
     ...userDefaults,
     name,
@@ -100,22 +125,34 @@ async function targetOf(
   return { module, conditions };
 }
 
-async function onlyTaskOf(module: URL, patience: number): Promise<string> {
+function chosen(module: string, names: readonly string[], task: string | undefined): string {
+  const [only] = names;
+  if (only === undefined)
+    throw new UsageError(
+      `${module} exports no function: a task is an exported function that takes a context first`,
+    );
+  if (task === undefined && names.length > 1)
+    throw new UsageError(`which task? ${module} exports ${names.join(", ")}; choose one with --task`);
+  if (task !== undefined && !names.includes(task))
+    throw new Error(`${module} exports no function ${JSON.stringify(task)}; it exports ${names.join(", ")}`);
+  return task ?? only;
+}
+
+async function namesIn(module: URL, patience: number, ctx: Context): Promise<readonly string[]> {
   const pool = new Pool(module, { threads: 1, spares: 0 });
-  const [waiting, cancel] = withTimeout(background, patience);
+  const [waiting, cancel] = withTimeout(ctx, patience);
   try {
     await race(waiting, pool.ready());
-    const names = taskNames(pool);
-    const [only] = names;
-    if (only !== undefined && names.length === 1) return only;
-    throw new UsageError(
-      only === undefined
-        ? `${shortName(module)} exports no function: a task is an exported function that takes a context first`
-        : `which task? ${shortName(module)} exports ${names.join(", ")}; choose one with --task`,
+    return taskNames(pool);
+  } catch (error) {
+    if (error !== waiting.err() || ctx.err() !== undefined) throw error;
+    throw new Error(
+      `${shortName(module)} was not loaded within ${patience} ms: look what it waits for at its top level`,
+      { cause: error },
     );
   } finally {
     cancel();
-    await pool.destroy();
+    await letGo(pool);
   }
 }
 
@@ -133,11 +170,16 @@ function checkWritable(file: string): void {
   }
 }
 
-/** All of it or nothing: what was there before is not lost on the way. */
+/** All of it or nothing: what was there before is not lost on the way. A pipe or a device is written to as it is. */
 function write(file: string, text: string): void {
-  const draft = `${file}.${process.pid}.tmp`;
-  writeFileSync(draft, text);
-  renameSync(draft, file);
+  const target = existsSync(file) ? realpathSync(file) : file;
+  if (existsSync(target) && !statSync(target).isFile()) {
+    writeFileSync(target, text);
+  } else {
+    const draft = `${target}.${process.pid}.tmp`;
+    writeFileSync(draft, text);
+    renameSync(draft, target);
+  }
   process.stderr.write(`wrote ${file}\n`);
 }
 

@@ -2,7 +2,7 @@
 import type { Outcome } from "../pool/types.js";
 import { distributionOf, medianOf } from "./distribution.js";
 import type { CancellationReport, Distribution, Timeline } from "./report.js";
-import type { Specimen } from "./specimen.js";
+import type { Moments, Specimen } from "./specimen.js";
 
 type Figures = Pick<
   CancellationReport,
@@ -48,18 +48,25 @@ export class Collection {
     if (moments.length === 0) return;
     this.rounds++;
     this.noteFirst(specimen);
+    for (const { outcome } of moments) this.#outcomes[outcome]++;
     const returned = cancelled.returned - cancelled.from;
+    // One or the other: handing over the next task comes before the promise, and is no part of the way to it.
+    if (next === undefined) this.#addStop(returned, moments);
+    else if (moments.length === subject.tasks) this.#addNext(returned, moments, next, cancelled.from);
+  }
+
+  #addStop(returned: number, moments: readonly Moments[]): void {
     this.#cancel.push(returned);
-    for (const { seen, isHeard, stopped, settled, outcome } of moments) {
-      this.#outcomes[outcome]++;
+    for (const { seen, isHeard, stopped, settled } of moments) {
       if (seen !== undefined) this.#seen.push(seen);
       if (isHeard) this.#heard++;
       this.#stopped.push(stopped);
-      // Handing over the next task comes first, where there is one: that is no part of the way to the promise.
-      if (next === undefined) this.#settled.push(settled);
+      this.#settled.push(settled);
     }
-    if (next === undefined || moments.length < subject.tasks) return;
-    const begins = next.begins.map((at) => at - cancelled.from);
+  }
+
+  #addNext(returned: number, moments: readonly Moments[], next: Specimen, from: number): void {
+    const begins = next.begins.map((at) => at - from);
     this.#next.push(...begins);
     const last = (times: readonly number[]): number => Math.max(...times);
     const sights = moments.flatMap(({ seen }) => (seen === undefined ? [] : [seen]));
@@ -72,7 +79,12 @@ export class Collection {
     });
   }
 
-  /** There must have been a round. */
+  /** Whether there is something to tell. */
+  get isEmpty(): boolean {
+    return this.#stopped.length === 0;
+  }
+
+  /** It must not be empty. */
   figures(): Figures {
     const { interrupted, terminated } = this.#outcomes;
     return {
@@ -81,15 +93,13 @@ export class Collection {
         cancel: distributionOf(this.#cancel) as Distribution,
         seen: distributionOf(this.#seen),
         stopped: distributionOf(this.#stopped) as Distribution,
-        // Where every one was followed, as when it was ended early, there is none without.
-        settled: (distributionOf(this.#settled) ??
-          distributionOf(this.#timelines.map(({ settled }) => settled))) as Distribution,
+        settled: distributionOf(this.#settled) as Distribution,
         next: distributionOf(this.#next),
       },
       first: this.#first as CancellationReport["first"],
       heard: this.#heard / Math.max(1, this.#seen.length),
       outcomes: this.#outcomes,
-      hard: (interrupted + terminated) / this.#stopped.length,
+      hard: (interrupted + terminated) / Object.values(this.#outcomes).reduce((sum, count) => sum + count),
       finishedFirst: this.finishedFirst,
       timeline: this.#typical(),
     };

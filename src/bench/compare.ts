@@ -33,11 +33,25 @@ export function readReport(file: string): BenchReport {
   } catch (cause) {
     throw new Error(`${file}: is no JSON`, { cause });
   }
-  const { format, version, cases } = (value ?? {}) as Partial<Record<keyof BenchReport, unknown>>;
-  if (format !== "lifeguard-bench" || !Array.isArray(cases))
-    throw new Error(`${file}: expected what \`lifeguard bench --json\` writes`);
+  const { format, version, machine, cases } = (value ?? {}) as Partial<Record<keyof BenchReport, unknown>>;
+  const expected = `${file}: expected what \`lifeguard bench --json\` writes`;
+  if (format !== "lifeguard-bench") throw new Error(expected);
   if (version !== 1) throw new Error(`${file}: expected version 1 of the format, got ${String(version)}`);
+  if (typeof machine !== "object" || machine === null || !Array.isArray(cases) || !cases.every(isCase))
+    throw new Error(`${expected}: something in it is missing`);
   return value as BenchReport;
+}
+
+/** As far as is looked at here. */
+function isCase(value: Partial<Case> | null): boolean {
+  const latency = value?.report?.latency;
+  if (value?.pool === undefined || latency === undefined) return false;
+  const { seen, stopped, settled, next } = latency as Partial<typeof latency>;
+  const isThere = (each: Partial<Distribution> | undefined): boolean =>
+    typeof each?.p50 === "number" && typeof each.p99 === "number" && Array.isArray(each.spread);
+  const bare = value.bare === undefined ? [] : [value.bare.seen, value.bare.settled];
+  const maybe = [seen, next].filter((each) => each !== undefined);
+  return [stopped, settled, ...maybe, ...bare].every(isThere);
 }
 
 /** The figures that both have, in the order of the second one. */
@@ -67,8 +81,9 @@ export function comparisonText(before: BenchReport, after: BenchReport): string 
     `before: ${before.date}, lifeguard ${before.lifeguard}, ${machineText(before.machine)}`,
     `after:  ${after.date}, lifeguard ${after.lifeguard}, ${machineText(after.machine)}`,
   ];
-  if (before.machine.cpu !== after.machine.cpu || before.machine.node !== after.machine.node)
-    lines.push("Not the same machine or Node: only the ratios to the bare flag can be compared.");
+  const isSame = before.machine.cpu === after.machine.cpu && before.machine.node === after.machine.node;
+  if (!isSame) lines.push("Not the same machine or Node: only the ratios to the bare flag can be compared.");
+  lines.push(...otherConditions(before, after));
   const changes = changesBetween(before, after);
   if (changes.length === 0) return `${[...lines, "", "They have no case in common."].join("\n")}\n`;
   const rows = changes.map(({ name, figure, before, after, ratio, verdict }) => [
@@ -78,7 +93,7 @@ export function comparisonText(before: BenchReport, after: BenchReport): string 
     `${ratio.toFixed(2)}×`,
     formatNs(before.p99),
     formatNs(after.p99),
-    verdict,
+    isSame ? verdict : "",
   ]);
   lines.push("", ...table([["", "p50 before", "after", "ratio", "p99 before", "after", ""], ...rows]));
   const ratios = ratiosOf(before, after);
@@ -89,6 +104,18 @@ export function comparisonText(before: BenchReport, after: BenchReport): string 
     );
   lines.push("", '"same": the spreads of p50 over the two runs overlap.');
   return `${lines.join("\n")}\n`;
+}
+
+/** Cases that have the same name, and were not measured in the same way. */
+function otherConditions(before: BenchReport, after: BenchReport): string[] {
+  return after.cases.flatMap((each) => {
+    const old = before.cases.find(({ name }) => name === each.name);
+    if (old === undefined) return [];
+    const [was, is] = [old, each].map(({ args, pool, report }) =>
+      JSON.stringify({ args, tasks: report.tasks, ...pool }),
+    );
+    return was === is ? [] : [`${each.name}: not measured in the same way: ${was} before, ${is} after`];
+  });
 }
 
 function ratiosOf(before: BenchReport, after: BenchReport): string[][] {

@@ -45,3 +45,14 @@ export function tooShort(name: string, ns: number): MeasurementError {
     `measureCancellation: the task ${JSON.stringify(name)} takes ${(ns / 1e6).toFixed(3)} ms: it is over before it can be cancelled; give it arguments that keep it busy for 10 ms or more`,
   );
 }
+
+/** @param threads that the pool has */
+export function tooMany(
+  { name, tasks }: { readonly name: string; readonly tasks: number },
+  threads: number,
+): MeasurementError {
+  return new MeasurementError(
+    "ERR_TASK_NOT_STARTED",
+    `measureCancellation: the task ${JSON.stringify(name)} cannot run ${tasks} times at once: the pool has ${threads} threads`,
+  );
+}

@@ -1,4 +1,5 @@
 /** Figures as people read them. */
+import type { Distribution } from "./report.js";
 
 /**
  * A duration in ns with its unit, three significant digits at most: `5 ns`, `0.4 µs`, `12 ms`, `1.25 s`. From 100 ns on
@@ -43,4 +44,9 @@ export function formatRatio(ns: number, base: number): string {
 // The division leaves tails such as 1.2000000000000002.
 function inUnit(ns: number, unit: number): number {
   return Number((ns / unit).toPrecision(ns < 1000 * unit ? 3 : 15));
+}
+
+/** p99.9, where there are samples enough for one of them to lie beyond it; else it is only the largest. */
+export function p999Of({ n, p999 }: Distribution): string {
+  return n < 1000 ? "–" : formatNs(p999);
 }

@@ -9,6 +9,7 @@ import { Probe, type Probed, probeKey, STAMPS, stamp } from "../workers/probe.js
 import { medianOf } from "./distribution.js";
 import type { Growth } from "./report.js";
 import type { Subject } from "./specimen.js";
+import { within } from "./waiting.js";
 
 /** Rounds at each size, of which the median counts. */
 const ROUNDS = 5;
@@ -21,10 +22,12 @@ export interface GrowthOptions {
   readonly sizes: readonly number[];
   /** ms for all of it. */
   readonly time: number;
+  /** ms until the first task begins, and until all have settled. */
+  readonly patience: number;
   readonly onSize: (size: number) => void;
 }
 
-/** Larger sizes are left out when there is no time for them, or `ctx` has ended. */
+/** Larger sizes are left out when there is no time for them, when they run out of patience, or when `ctx` has ended. */
 export async function growth(subject: Subject, options: GrowthOptions): Promise<Growth[]> {
   const { ctx, sizes, time, onSize } = options;
   const from = now();
@@ -35,7 +38,11 @@ export async function growth(subject: Subject, options: GrowthOptions): Promise<
     onSize(size);
     const began = now();
     const rounds: Growth[] = [];
-    for (let i = 0; i < ROUNDS && ctx.err() === undefined; i++) rounds.push(await round(subject, size));
+    for (let i = 0; i < ROUNDS && ctx.err() === undefined; i++) {
+      const result = await round(subject, size, options);
+      if (result === undefined) return points;
+      rounds.push(result);
+    }
     if (rounds.length < ROUNDS) break;
     const middle = (of: (round: Growth) => number): number => medianOf(rounds.map(of));
     points.push({
@@ -49,21 +56,28 @@ export async function growth(subject: Subject, options: GrowthOptions): Promise<
   return points;
 }
 
-async function round({ pool, name, args, submit: options }: Subject, size: number): Promise<Growth> {
-  const [ctx, cancel] = withCancel(background);
+/** Undefined: it took too long, or was called off. */
+async function round(
+  { pool, name, args, submit: options }: Subject,
+  size: number,
+  { ctx, patience }: GrowthOptions,
+): Promise<Growth | undefined> {
+  const [parent, cancel] = withCancel(background);
   const probe = new Probe(STAMPS);
   // The first one tells when it has begun; the others are as they come.
   const first: SubmitOptions & Probed = { ...options, [probeKey]: probe.buffer };
   const from = stamp();
   const tasks = Array.from({ length: size }, (_, at) =>
-    pool.submit(ctx, name, [...args], at === 0 ? first : options),
+    pool.submit(parent, name, [...args], at === 0 ? first : options),
   );
   const submit = (stamp() - from) / size;
   const settled = Promise.allSettled(tasks.map(({ result }) => result));
-  while (!probe.hasBegun && tasks[0]?.outcome === undefined) await turn();
+  const late = now() + patience;
+  while (!probe.hasBegun && tasks[0]?.outcome === undefined && now() < late && ctx.err() === undefined)
+    await turn();
   const asked = stamp();
   cancel();
   const returned = stamp();
-  await settled;
+  if (!(await within(settled, patience, ctx))) return undefined;
   return { size, submit, cancel: returned - asked, settled: stamp() - asked };
 }

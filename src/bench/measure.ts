@@ -6,7 +6,7 @@ import type { Pool } from "../pool/pool.js";
 import type { TaskArgs, TaskName } from "../pool/types.js";
 import { STAMPS } from "../workers/probe.js";
 import { Collection } from "./collection.js";
-import { failed, MeasurementError, tooShort } from "./errors.js";
+import { failed, MeasurementError, tooMany, tooShort } from "./errors.js";
 import { type MeasureOptions, type ResolvedMeasureOptions, resolveMeasureOptions } from "./options.js";
 import type { CancellationReport } from "./report.js";
 import { Specimen, type Subject } from "./specimen.js";
@@ -17,10 +17,13 @@ import { type Observed, observe } from "./watching.js";
 /** Rounds that are not in the figures, in which code is compiled; and the part of the time they may take. */
 const WARM_UP = 1000;
 const WARM_UP_PART = 0.1;
+const WARM_UP_TIME = 1000;
 /** ns: in these rounds it is cancelled soon, so that there are many. */
 const WARM_UP_WINDOW = 0.1e6;
-/** Rounds that are taken whatever time they take. */
+/** Rounds that are taken whatever time they take; half of them followed by another task, where the pool is full. */
 const LEAST = 10;
+/** ns: a thread that was ended is replaced by a spare, which is followed by another one after 15 to 35 ms. */
+const RECOVERY = 60e6;
 /** Once so many tasks were over before they could be cancelled, one in ten at least must not have been. */
 const TRIALS = 40;
 const HIT = 0.1;
@@ -65,15 +68,17 @@ export async function measure(
   beside: () => Promise<void> | undefined = () => undefined,
 ): Promise<CancellationReport> {
   await loaded(subject, options);
-  const fills = subject.pool.stats().threads === subject.tasks;
+  const { threads } = subject.pool.stats();
+  if (subject.tasks > threads) throw tooMany(subject, threads);
   const observed = await observe(subject, options);
   if (observed.duration.ns < SHORTEST && !observed.duration.atLeast)
     throw tooShort(subject.name, observed.duration.ns);
   const window = windowOf(observed, options.time);
   const collected = new Collection();
-  await sample(subject, options, { window, fills }, collected, beside);
-  if (collected.rounds === 0) options.ctx.throwIfDone();
-  if (collected.rounds === 0) throw tooShort(subject.name, observed.duration.ns);
+  const isEndless = observed.duration.atLeast;
+  await sample(subject, options, { window, fills: threads === subject.tasks, isEndless }, collected, beside);
+  if (collected.isEmpty) options.ctx.throwIfDone();
+  if (collected.isEmpty) throw tooShort(subject.name, observed.duration.ns);
   const isComplete = options.ctx.err() === undefined;
   const figures = { task: subject.name, tasks: subject.tasks, isComplete, window, ...observed };
   const report = { ...figures, ...collected.figures() };
@@ -95,45 +100,63 @@ async function loaded({ pool, name }: Subject, { ctx, patience }: ResolvedMeasur
   }
 }
 
-/** Of a task that ends by itself, all of it; but no more than leaves time for enough samples. */
+/** Of a task that ends by itself, all of it; but no more than leaves time for the samples that are taken in any case. */
 function windowOf({ duration, polls }: Observed, time: number): number {
-  const most = (2 * time * 1e6) / (3 * LEAST);
+  const most = (2 * time * 1e6) / LEAST;
   const wanted = duration.atLeast ? Math.max(WINDOW, 2 * (polls?.longestGap ?? 0)) : duration.ns;
   return Math.min(wanted, most, duration.ns);
+}
+
+interface Plan {
+  /** ns. */
+  readonly window: number;
+  /** The tasks take all threads of the pool. */
+  readonly fills: boolean;
+  /** The task has no end of its own, as far as has been watched. */
+  readonly isEndless: boolean;
 }
 
 async function sample(
   subject: Subject,
   options: ResolvedMeasureOptions,
-  { window, fills }: { readonly window: number; readonly fills: boolean },
+  { window, fills: isFull, isEndless }: Plan,
   collected: Collection,
   beside: () => Promise<void> | undefined,
 ): Promise<void> {
   const { ctx, patience, samples, time } = options;
   const from = now();
+  let fills = isFull;
   let next: Specimen | undefined;
   let current: Specimen | undefined;
+  let wasFollowed = true;
+  /** ns that the pool needs to be whole again after a thread was ended. */
+  let recovery = 0;
   let left = WARM_UP;
   try {
     while (collected.rounds < samples && ctx.err() === undefined) {
       if (collected.rounds >= LEAST && now() - from > time) break;
-      const isWarmUp = left > 0 && now() - from < WARM_UP_PART * time;
+      const isWarmUp = left > 0 && now() - from < Math.min(WARM_UP_PART * time, WARM_UP_TIME);
       left = isWarmUp ? left - 1 : 0;
-      await beside();
+      // What is measured beside it has the machine for itself.
+      if (next === undefined) await beside();
       current = next ?? new Specimen(subject, STAMPS);
       next = undefined;
       if (!(await begun(current, patience, ctx))) break;
       const within = isWarmUp ? Math.min(window, WARM_UP_WINDOW) : window;
-      await moment(Math.max(...current.begins) + Math.random() * within, ctx);
+      await moment(Math.max(...current.begins) + recovery + Math.random() * within, ctx);
       if (ctx.err() !== undefined) break;
-      // Both kinds are compiled.
-      const isFollowed = fills && (collected.rounds + left) % 2 === 1;
+      // Never twice in a row, so that there is always something to tell; and not the first.
+      const isFollowed: boolean = fills && !wasFollowed;
       if (isFollowed) next = new Specimen(subject, STAMPS);
+      // A pool whose queue takes none.
+      if (next?.isRefused === true) [next, fills] = [undefined, false];
       current.cancel();
       await stopped(current, patience);
       if (next !== undefined && !(await begun(next, patience, ctx))) break;
       if (isWarmUp) collected.noteFirst(current);
       else collect(current, next, subject, collected);
+      recovery = isEndless && current.hasLostThread ? RECOVERY : 0;
+      wasFollowed = next !== undefined;
       current = undefined;
       tell(options, collected.rounds);
     }
@@ -157,16 +180,15 @@ function collect(
 }
 
 function tell({ onProgress, samples }: ResolvedMeasureOptions, done: number): void {
-  try {
-    onProgress?.(done, samples);
-  } catch {
-    // Whoever watches does not disturb.
-  }
+  // Whoever watches does not disturb: neither by what it throws nor by a promise.
+  new Promise((resolve) => {
+    resolve(onProgress?.(done, samples));
+  }).catch(() => {});
 }
 
-/** What is left when a measurement ends early. */
+/** What is left when a measurement ends early. One that was cancelled before has been waited for. */
 async function calledOff(specimens: readonly (Specimen | undefined)[], patience: number): Promise<void> {
-  for (const specimen of specimens) specimen?.cancel();
-  for (const specimen of specimens)
-    if (specimen !== undefined) await stopped(specimen, patience).catch(() => {});
+  const left = specimens.filter((each) => each !== undefined && each.cancelled === undefined) as Specimen[];
+  for (const specimen of left) specimen.cancel();
+  for (const specimen of left) await stopped(specimen, patience).catch(() => {});
 }

@@ -13,7 +13,7 @@ export interface MeasureOptions {
    * well. 1 or more. @default 1
    */
   tasks?: number;
-  /** Cancellations, at most. 1 or more. @default 200 */
+  /** Cancellations, at most. 1 or more. @default 1000 */
   samples?: number;
   /** How long to go on cancelling, ms; a few samples are taken in any case. More than 0. @default 5000 */
   time?: number;
@@ -50,7 +50,7 @@ export function resolveMeasureOptions(
   if (!Array.isArray(args)) throw invalidArg(`${where}: args`, "an array", args);
   if (typeof options !== "object" || (options as unknown) === null)
     throw invalidArg(`${where}: options`, "an object", options);
-  const { ctx = background, tasks = 1, samples = 200, time = 5000, patience = 10_000, onProgress } = options;
+  const { ctx = background, tasks = 1, samples = 1000, time = 5000, patience = 10_000, onProgress } = options;
   checkContext(`${where}: options.ctx`, ctx);
   for (const [key, value] of Object.entries({ tasks, samples })) {
     if (!Number.isSafeInteger(value) || value < 1)

@@ -1,5 +1,5 @@
 /** A report as text, for a terminal or a pipe. */
-import { formatNs, formatRatio } from "./format.js";
+import { formatNs, formatRatio, p999Of } from "./format.js";
 import type { BenchReport, Case, Distribution, Growth, Machine, Timeline } from "./report.js";
 
 /** Two blanks between columns; the first one to the left, the others to the right. */
@@ -19,6 +19,7 @@ export function textOf(report: BenchReport): string {
   const blocks = [headOf(report), ...report.cases.map(caseOf)];
   if (report.growth.length > 0) blocks.push(growthOf(report.growth));
   blocks.push(harnessOf(report));
+  if (report.remarks.length > 0) blocks.push([...report.remarks]);
   if (!report.isComplete) blocks.push(["Ended early: these are the figures so far."]);
   return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
@@ -34,14 +35,15 @@ function headOf({ lifeguard, machine }: BenchReport): string[] {
 }
 
 /** One row of figures. */
-function row(name: string, { p50, p75, p90, p99, p999, max }: Distribution): string[] {
-  return [name, ...[p50, p75, p90, p99, p999, max].map(formatNs)];
+function row(name: string, distribution: Distribution): string[] {
+  const { n, p50, p75, p90, p99, max } = distribution;
+  return [name, ...[p50, p75, p90, p99].map(formatNs), p999Of(distribution), formatNs(max), String(n)];
 }
 
 function caseOf({ name, about, report, bare }: Case): string[] {
-  const { latency, polls, outcomes, samples, tasks, timeline, first } = report;
+  const { latency, polls, outcomes, samples, tasks, timeline, first, heard } = report;
   const { cancel, seen, stopped, settled, next } = latency;
-  const rows = [["from cancel() to", "p50", "p75", "p90", "p99", "p99.9", "max"]];
+  const rows = [["from cancel() to", "p50", "p75", "p90", "p99", "p99.9", "max", "n"]];
   rows.push(row("its return", cancel));
   rows.push(seen === undefined ? ["seen", "never"] : row("seen", seen));
   rows.push(row("stopped", stopped), row("settled", settled));
@@ -56,16 +58,23 @@ function caseOf({ name, about, report, bare }: Case): string[] {
   const ends = Object.entries(outcomes).flatMap(([outcome, count]) =>
     count > 0 ? [`${count} ${outcome}`] : [],
   );
+  const { duration, window } = report;
+  const length = duration.atLeast ? "goes on and on" : `takes ${formatNs(duration.ns)}`;
+  lines.push(`  Alone it ${length}; it was cancelled at random moments of its first ${formatNs(window)}.`);
+  const steady =
+    settled.n < 10
+      ? ""
+      : ` p50 of settled was ${formatNs(settled.spread[0])} to ${formatNs(settled.spread[1])} over the run.`;
   lines.push(
-    `  ${samples} cancellations${tasks > 1 ? ` of ${tasks} tasks each` : ""}: ${ends.join(", ")}. ` +
-      `p50 of settled was ${formatNs(settled.spread[0])} to ${formatNs(settled.spread[1])} over the run.`,
+    `  ${samples} cancellations${tasks > 1 ? ` of ${tasks} tasks each` : ""}: ${ends.join(", ")}.${steady}`,
   );
   lines.push(
     `  The very first: cancel() ${formatNs(first.cancel)}, settled after ${formatNs(first.settled)}.`,
   );
-  if (polls !== undefined && polls.perSecond > 0)
+  // One that is told needs none.
+  if (polls !== undefined && polls.perSecond > 0 && heard <= 0.5)
     lines.push(
-      `  ${count(polls.perSecond)} polls a second; the longest gap ${formatNs(polls.longestGap)}, a mean wait of ${formatNs(polls.meanWait)}.`,
+      `  ${count(polls.perSecond)} polls a second${tasks > 1 ? ", each" : ""}; the longest gap ${formatNs(polls.longestGap)}, a mean wait of ${formatNs(polls.meanWait)}.`,
     );
   if (timeline !== undefined) lines.push(`  One of them: ${timelineText(timeline)}.`);
   lines.push(...report.summary.map((sentence) => `  → ${sentence}`));

@@ -30,7 +30,7 @@ export class TextProgress implements Progress {
   #draw(text: string): void {
     cursorTo(this.#out, 0);
     // A line that is longer than the terminal is wide would stay.
-    this.#out.write(`measuring: ${text}`.slice(0, Math.max(1, this.#out.columns - 1)));
+    this.#out.write(`measuring: ${text}`.slice(0, Math.max(1, (this.#out.columns || 80) - 1)));
     clearLine(this.#out, 1);
   }
 }

@@ -118,6 +118,8 @@ export interface Case {
   /** Unique in a run: what two runs are compared by. */
   readonly name: string;
   readonly about: string;
+  /** What the task was called with, after its context. */
+  readonly args: readonly unknown[];
   readonly pool: {
     readonly threads: number;
     readonly spares: number;
@@ -144,4 +146,6 @@ export interface BenchReport {
   readonly cases: readonly Case[];
   /** How cancelling grows with the number of tasks; empty when it was not measured. */
   readonly growth: readonly Growth[];
+  /** What else there is to say, such as why something is missing. */
+  readonly remarks: readonly string[];
 }

@@ -1,13 +1,14 @@
 /** A whole run of `lifeguard bench`: one case after the other, and the growth, until it is done or called off. */
 import { builtInTasks } from "../bench-urls.js";
 import type { Context } from "../context/context.js";
-import { isContextError } from "../context/errors.js";
 import { Pool } from "../pool/pool.js";
 import { builtInCases, type Conditions, measureCase } from "./cases.js";
 import { growth } from "./growth.js";
 import { harnessCosts } from "./harness.js";
+import { letGo } from "./let-go.js";
 import { ownVersion, thisMachine } from "./machine.js";
 import type { BenchReport, Case, Growth } from "./report.js";
+import { within } from "./waiting.js";
 
 /** What somebody who waits is told. */
 export interface Progress {
@@ -51,8 +52,19 @@ export async function run(options: RunOptions, target?: Target): Promise<BenchRe
     if (measured !== undefined) cases.push(measured);
   }
   const [first] = conditions;
-  const points =
-    first === undefined || ctx.err() !== undefined ? [] : await measureGrowth(options, first, module, target);
+  const points: Growth[] = [];
+  const remarks: string[] = [];
+  if (first !== undefined && ctx.err() === undefined) {
+    try {
+      points.push(...(await measureGrowth(options, first, module, target)));
+    } catch (error) {
+      // What has been measured is worth telling all the same.
+      if (ctx.err() === undefined)
+        remarks.push(
+          `The growth was not measured: ${error instanceof Error ? error.message : String(error)}.`,
+        );
+    }
+  }
   return {
     format: "lifeguard-bench",
     version: 1,
@@ -63,6 +75,7 @@ export async function run(options: RunOptions, target?: Target): Promise<BenchRe
     isComplete: ctx.err() === undefined,
     cases,
     growth: points,
+    remarks,
   };
 }
 
@@ -71,7 +84,8 @@ async function orUndefined<T>(ctx: Context, work: () => Promise<T>): Promise<T |
   try {
     return await work();
   } catch (error) {
-    if (ctx.err() !== undefined && isContextError(error)) return undefined;
+    // Also of a task that would not stop then.
+    if (ctx.err() !== undefined) return undefined;
     throw error;
   }
 }
@@ -81,29 +95,31 @@ async function measureHarness(): Promise<BenchReport["harness"]> {
   try {
     return await harnessCosts({ pool, name: "pollTimes", args: [], tasks: 1, submit: {} });
   } finally {
-    await pool.destroy();
+    await letGo(pool);
   }
 }
 
 async function measureGrowth(
-  { ctx, time, progress }: RunOptions,
+  { ctx, time, patience, progress }: RunOptions,
   { task, args, threads, spares, grace, onOverrun }: Conditions,
   module: URL,
   target: Target | undefined,
 ): Promise<Growth[]> {
   const pool = new Pool(module, { threads, spares, grace, onOverrun });
   try {
-    await pool.ready();
+    const isReady = await within(pool.ready(), patience, ctx);
+    if (!isReady) throw new Error(`the module was not loaded within ${patience} ms`);
     return await growth(
       { pool, name: task, args, tasks: 1, submit: {} },
       {
         ctx,
         time,
+        patience,
         sizes: target === undefined ? BUILT_IN_SIZES : USER_SIZES,
         onSize: (size) => progress.begin(`${size.toLocaleString("en")} under one context`),
       },
     );
   } finally {
-    await pool.destroy();
+    await letGo(pool);
   }
 }

@@ -58,6 +58,11 @@ export class Specimen {
     this.over = Promise.all(this.#tasks.map(watch)).then(() => {});
   }
 
+  /** The pool has not taken it. */
+  get isRefused(): boolean {
+    return this.#tasks.some(({ task, probe }) => task.outcome !== undefined && !probe.hasBegun);
+  }
+
   get haveBegun(): boolean {
     return this.#tasks.every(({ probe }) => probe.hasBegun);
   }
@@ -69,6 +74,11 @@ export class Specimen {
   /** Stamps of when each began. */
   get begins(): number[] {
     return this.#tasks.map(({ probe }) => probe.began);
+  }
+
+  /** Once they are over: a thread was ended under one of them. */
+  get hasLostThread(): boolean {
+    return this.#tasks.some(({ task: { outcome } }) => outcome === "terminated" || outcome === "crashed");
   }
 
   /** When the last one ended, or else settled. */

@@ -1,6 +1,6 @@
 /** Waiting for what the threads do, and for a moment to come. */
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
-import { now } from "../context/clock.js";
+import { MAX_DELAY, now } from "../context/clock.js";
 import type { Context } from "../context/context.js";
 import { race } from "../context/race.js";
 import { background } from "../context/roots.js";
@@ -31,12 +31,9 @@ export async function begun(specimen: Specimen, patience: number, ctx: Context):
   return true;
 }
 
-function notStarted({ subject: { pool, name, tasks } }: Specimen, patience: number): MeasurementError {
+function notStarted({ subject: { pool, name } }: Specimen, patience: number): MeasurementError {
   const { threads, idle, queued } = pool.stats();
-  const why =
-    tasks > threads
-      ? `${tasks} at once were asked for, and the pool has ${threads} threads`
-      : `of the pool's ${threads} threads ${idle} are idle, and ${queued} tasks wait: measure on a pool that has nothing else to do`;
+  const why = `of the pool's ${threads} threads ${idle} are idle, and ${queued} tasks wait: measure on a pool that has nothing else to do`;
   return new MeasurementError(
     "ERR_TASK_NOT_STARTED",
     `measureCancellation: the task ${JSON.stringify(name)} did not begin within ${patience} ms: ${why}`,
@@ -62,18 +59,25 @@ export async function endsWithin(
   ms: number,
   ctx: Context = background,
 ): Promise<boolean> {
-  const [limited, cancel] = withTimeout(ctx, Math.min(ms, 2 ** 31 - 1));
+  await within(specimen.over, ms, ctx);
+  return specimen.areOver;
+}
+
+/** Whether the promise resolves within so many ms, and before `ctx` ends. Rejects as it does. */
+export async function within(promise: Promise<unknown>, ms: number, ctx: Context): Promise<boolean> {
+  const [limited, cancel] = withTimeout(ctx, ms);
   // A deadline alone does not keep the process alive.
-  const awake = setTimeout(() => {}, Math.min(ms, 2 ** 31 - 1));
+  const awake = setTimeout(() => {}, Math.min(ms, MAX_DELAY));
   try {
-    await race(limited, specimen.over);
-  } catch {
-    // The time is over.
+    await race(limited, promise);
+    return true;
+  } catch (error) {
+    if (error !== limited.err()) throw error;
+    return false;
   } finally {
     cancel();
     clearTimeout(awake);
   }
-  return specimen.areOver;
 }
 
 /** From so many ms before the moment on this thread stays awake: one that has just been woken takes µs for its first stamp. */

@@ -81,7 +81,7 @@ export class Stride {
     return this.#polls;
   }
 
-  /** A hundredth of a millisecond: a tenth of the lateness that steady polling is allowed. */
+  /** ms: a twentieth of the lateness that steady polling is allowed. */
   static readonly TARGET = 0.05;
   static readonly LONGEST = 64;
 }

@@ -7,13 +7,13 @@ import { isThenable } from "./thenable.js";
 
 /** Stamp the begin, the first look that sees the end, and the end: no poll costs more than it does without. */
 export const STAMPS = 0;
-/** Count the polls as well: each takes some ns more. */
+/** Count the polls as well: only those below a deadline that the task has set itself take some ns more. */
 export const COUNT = 1;
 /** Measure the time between polls as well: each reads the clock. */
 export const GAPS = 2;
 export type ProbeMode = typeof STAMPS | typeof COUNT | typeof GAPS;
 
-/** Under this key a probe travels in the options of `submit`. By name, so that two copies of the library understand each other. */
+/** Under this key a probe travels in the options of `submit`. By name: the sources and what is built of them have the same. */
 export const probeKey = Symbol.for("lifeguard.probe");
 
 /** Options of a task that is being measured. */
@@ -46,6 +46,8 @@ export class Probe {
   /** The moments, once more as ordered words: a 0 or a 1 that may be waited for. */
   readonly #flags: Int32Array;
   readonly mode: ProbeMode;
+  /** In the task's thread: the polls since the last that were counted. */
+  uncounted: () => number = () => 0;
 
   /** Given a mode, a new one; given a buffer, the one that is there. */
   constructor(from: ProbeMode | SharedArrayBuffer) {
@@ -90,17 +92,18 @@ export class Probe {
 
   #end(): void {
     const at = stamp();
+    this.polled(this.uncounted());
     // What it does once it has seen its end is no time without a look.
     if (this.mode === GAPS && this.seen === undefined) this.#gap(at);
     this.#words[ENDED] = at;
     Atomics.store(this.#flags, 1, 1);
   }
 
-  /** The task has looked at its context, or at one derived from it. */
-  polled(): void {
+  /** The task has looked so many times at its context, or at one derived from it; with GAPS, once. */
+  polled(times: number): void {
     if (this.mode === STAMPS || Atomics.load(this.#flags, 1) === 1) return;
-    (this.#words[POLLS] as number)++;
-    if (this.mode === GAPS) this.#gap(stamp());
+    (this.#words[POLLS] as number) += times;
+    if (this.mode === GAPS && times > 0) this.#gap(stamp());
   }
 
   #gap(at: number): void {

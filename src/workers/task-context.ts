@@ -21,7 +21,7 @@ import {
 } from "./lane.js";
 import type { Terms, Wake } from "./messages.js";
 import { type Place, placeKey } from "./place.js";
-import { type Probe, STAMPS } from "./probe.js";
+import { GAPS, type Probe, STAMPS } from "./probe.js";
 import { toLocal } from "./shared-clock.js";
 
 /** Looks at the lane's notice, and at the clock on a stride: a blocked main thread delays nothing. */
@@ -33,17 +33,19 @@ class LaneWatch extends Watch implements Alarm {
   readonly #offered: Terms["deadline"];
   readonly #stride = new Stride();
   readonly #probe: Probe | null;
-  /** Each poll has to come here: it is counted. */
-  readonly #isCounted: boolean;
+  /** Each poll has to come here: it is timed. */
+  readonly #isTimed: boolean;
+  /** What `left` was set to last: the difference is the polls that have come since, at no cost to them. */
+  #given = 1;
   #node: Node | undefined;
   #wake: Wake | undefined;
 
   constructor(place: Place, terms: Terms, when: number, probe: Probe | null) {
-    const isCounted = probe !== null && probe.mode !== STAMPS;
-    // Not paced, so that what is derived from it asks it at each of its polls.
-    super(!isCounted);
+    // Of one that counts not paced, so that what is derived from it asks it at each of its polls.
+    super(probe === null || probe.mode === STAMPS);
     this.#probe = probe;
-    this.#isCounted = isCounted;
+    this.#isTimed = probe?.mode === GAPS;
+    if (probe !== null) probe.uncounted = () => this.#given - this.left;
     this.words = place.lane.notice(place.at);
     this.live = noticeWord(place.epoch, LIVE);
     this.#place = place;
@@ -60,19 +62,27 @@ class LaneWatch extends Watch implements Alarm {
   }
 
   override check(): void {
-    this.#probe?.polled();
+    // The poll that comes here has taken itself off, unless it has seen the notice, or is another question than `err()`.
+    this.#probe?.polled(this.left <= 0 ? this.#given : this.#given - this.left + 1);
+    this.#pace(1);
     if (this.#sawNotice()) return;
     if (this.when === Number.POSITIVE_INFINITY) {
-      this.left = this.#isCounted ? 1 : Stride.LONGEST;
+      this.#pace(Stride.LONGEST);
       return;
     }
     const at = now();
     this.#lookAtClock(at);
-    this.left = this.#isCounted ? 1 : this.#stride.next(at);
+    this.#pace(this.#stride.next(at));
+  }
+
+  /** So many polls until the next close look. */
+  #pace(polls: number): void {
+    this.left = this.#isTimed ? 1 : polls;
+    this.#given = this.left;
   }
 
   override look(at: number): void {
-    this.#probe?.polled();
+    this.#probe?.polled(1);
     this.#lookAround(at);
   }
 
@@ -140,6 +150,11 @@ class LaneWatch extends Watch implements Alarm {
   }
 
   ring(): void {
+    this.glance();
+  }
+
+  /** A look of the library's own: no poll of the task's. */
+  glance(): void {
     this.#lookAround(now());
   }
 
@@ -174,7 +189,7 @@ export class TaskNode extends Node {
     const { lane, epoch, at } = this.#place;
     lane.awaits(epoch, at);
     // A notice from before had no message go with it.
-    this.poll();
+    if (this.ending === null) this.#watch.glance();
     if (this.ending === null && this.#watch.when !== Number.POSITIVE_INFINITY) setAlarm(this.#watch, now());
   }
 

@@ -14,7 +14,7 @@ describe("lifeguard bench", () => {
       tasks: 1,
       grace: 250,
       onOverrun: "terminate",
-      samples: 200,
+      samples: 1000,
       time: 3000,
       patience: 10_000,
       json: undefined,

@@ -38,7 +38,9 @@ describe("lifeguard bench <module>", () => {
       expect(stdout).toMatch(/^lifeguard \d+\.\d+\.\d+, Node \d+/);
       expect(stdout).toMatch(/^spins: measured\.mjs$/m);
       for (const row of ["its return", "seen", "stopped", "settled", "next task begun", "bare flag seen"])
-        expect(stdout).toMatch(new RegExp(`^ {2}${row} +[\\d.]+ [nµm]?s( +[\\d.]+ [nµm]?s){5}$`, "m"));
+        expect(stdout).toMatch(
+          new RegExp(`^ {2}${row} +[\\d.]+ [nµm]?s( +(?:[\\d.]+ [nµm]?s|–)){5} +\\d+$`, "m"),
+        );
       expect(stdout).toMatch(/^ {2}10 cancellations: 10 stopped\./m);
       expect(stdout).toMatch(/^ {2}→ It polls every /m);
       expect(stdout).toMatch(/^tasks under one context .*\n1 +[\d.]+ /m);
@@ -94,7 +96,7 @@ describe("lifeguard bench <module>", () => {
 
   const failures: [args: string[], code: number, message: RegExp][] = [
     [["bench", "./nowhere.js", "--task", "a"], 1, /^lifeguard: there is no file "\.\/nowhere\.js" in /],
-    [["bench", module, "--task", "missing"], 1, /exports no function "missing"; it exports "awaits"/],
+    [["bench", module, "--task", "missing"], 1, /exports no function "missing"; it exports awaits/],
     [
       ["bench", module, "--task", "fails"],
       1,
@@ -205,6 +207,18 @@ describe("lifeguard bench", () => {
       });
       expect(code).toBe(130);
       expect(stdout).toMatch(/^Ended early/m);
+    },
+    timeout,
+  );
+
+  test(
+    "nobody has to read the progress",
+    async () => {
+      const { code, stdout } = await lifeguard(["bench", module, "--task", "spins", ...quick], {
+        deafAfter: "measuring",
+      });
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^spins: /m);
     },
     timeout,
   );

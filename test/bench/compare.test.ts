@@ -54,10 +54,20 @@ describe("the text", () => {
     );
   });
 
+  test("warns of other conditions", () => {
+    const { args, pool } = benchCase();
+    const other = benchReport({ cases: [benchCase({ args: [1], pool: { ...pool, grace: 0 } })] });
+    expect(comparisonText(benchReport({ cases: [benchCase({ args, pool })] }), other)).toMatch(
+      /^polls, one thread: not measured in the same way: \{"args":\[\],.*"grace":250.* before, \{"args":\[1\],.*"grace":0/m,
+    );
+    expect(comparisonText(other, other)).not.toMatch(/not measured in the same way/);
+  });
+
   test("warns of another machine", () => {
     const { machine } = benchReport();
     const other = report(20_000, 0.05, { machine: { ...machine, node: "24.0.0" } });
     expect(comparisonText(report(20_000), other)).toMatch(/Not the same machine or Node/);
+    expect(comparisonText(report(20_000), other)).not.toMatch(/(same|faster|slower)$/m);
     expect(comparisonText(report(20_000), report(20_000))).not.toMatch(/Not the same/);
   });
 });

@@ -1,7 +1,7 @@
 /** A report as text. */
 import { describe, expect, test } from "vitest";
 import { table, textOf } from "../../src/bench/print.js";
-import { benchCase, benchReport, cancellation, hardCase } from "./reports.js";
+import { benchCase, benchReport, cancellation, distribution, hardCase } from "./reports.js";
 
 const linesOf = (change: Parameters<typeof benchReport>[0]) => textOf(benchReport(change)).split("\n");
 
@@ -33,19 +33,30 @@ describe("the text of a report", () => {
     const lines = linesOf({ cases: [benchCase()] });
     expect(lines.slice(2, 11)).toEqual([
       "polls, one thread: A loop of arithmetic that polls at each step.",
-      "  from cancel() to       p50      p75      p90      p99    p99.9      max",
-      "  its return         1.73 µs  2.27 µs  3.29 µs     9 µs  20.8 µs  53.6 µs",
-      "  seen               0.41 µs  0.54 µs  0.78 µs  2.14 µs  4.94 µs  12.8 µs",
-      "  stopped            3.27 µs  4.28 µs  6.21 µs    17 µs  39.2 µs   101 µs",
-      "  settled            23.6 µs  30.9 µs  44.8 µs   123 µs   283 µs   732 µs",
-      "  next task begun    8.45 µs  11.1 µs  16.1 µs  43.9 µs   101 µs   262 µs",
-      "  bare flag seen     0.34 µs  0.44 µs  0.64 µs  1.74 µs  4.02 µs  10.4 µs",
-      "  bare message back  14.9 µs  19.5 µs  28.3 µs  77.5 µs   179 µs   462 µs",
+      "  from cancel() to       p50      p75      p90      p99    p99.9      max     n",
+      "  its return         1.73 µs  2.27 µs  3.29 µs     9 µs  20.8 µs  53.6 µs  1000",
+      "  seen               0.41 µs  0.54 µs  0.78 µs  2.14 µs  4.94 µs  12.8 µs  1000",
+      "  stopped            3.27 µs  4.28 µs  6.21 µs    17 µs  39.2 µs   101 µs  1000",
+      "  settled            23.6 µs  30.9 µs  44.8 µs   123 µs   283 µs   732 µs  1000",
+      "  next task begun    8.45 µs  11.1 µs  16.1 µs  43.9 µs   101 µs   262 µs  1000",
+      "  bare flag seen     0.34 µs  0.44 µs  0.64 µs  1.74 µs  4.02 µs  10.4 µs  1000",
+      "  bare message back  14.9 µs  19.5 µs  28.3 µs  77.5 µs   179 µs   462 µs  1000",
     ]);
     expect(lines[11]).toBe("  At p50, seen 1.2× a bare flag, settled 1.6× a bare message.");
-    expect(lines[12]).toMatch(/^ {2}1000 cancellations of 2 tasks each: 1000 stopped\. p50 of settled was /);
+    expect(lines[12]).toBe(
+      "  Alone it goes on and on; it was cancelled at random moments of its first 2 ms.",
+    );
+    expect(lines[13]).toMatch(/^ {2}1000 cancellations of 2 tasks each: 1000 stopped\. p50 of settled was /);
     expect(lines).toContain("  The very first: cancel() 112 µs, settled after 487 µs.");
-    expect(lines).toContain("  4.18M polls a second; the longest gap 61.4 µs, a mean wait of 0.19 µs.");
+    expect(lines).toContain("  4.18M polls a second, each; the longest gap 61.4 µs, a mean wait of 0.19 µs.");
+  });
+
+  test("has no p99.9 where there are too few samples for one", () => {
+    const few = distribution(1000, { n: 999 });
+    const report = cancellation({
+      latency: { cancel: few, seen: few, stopped: few, settled: few, next: few },
+    });
+    expect(linesOf({ cases: [benchCase({ report, bare: undefined })] })[5]).toMatch(/ µs +– +31 µs +999$/);
   });
 
   test("of one that never looked, that was not compared, nor followed", () => {

@@ -142,6 +142,7 @@ export function benchCase(overrides: Partial<Case> = {}): Case {
   return {
     name: "polls, one thread",
     about: "A loop of arithmetic that polls at each step.",
+    args: [],
     pool: { threads: 2, spares: 1, grace: 250, onOverrun: "terminate" },
     report: cancellation(),
     bare: { seen: distribution(335), settled: distribution(14_900) },
@@ -207,6 +208,7 @@ export function benchReport(overrides: Partial<BenchReport> = {}): BenchReport {
       hardCase(),
     ],
     growth,
+    remarks: [],
     ...overrides,
   };
 }

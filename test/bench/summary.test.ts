@@ -51,9 +51,37 @@ function polls(interval: number, longestGap: number, meanWait: number): Polls {
 }
 
 describe("the summary", () => {
+  test("of one whose polls come later than its grace: not that it never looks", () => {
+    const text = summary({ polls: polls(10 * MS, 11 * MS, 5 * MS), latency: { seen: undefined }, hard: 1 });
+    expect(text).toMatch(
+      /^It polls every 10 ms, 11 ms apart at most, and was stopped hard before it came to that/,
+    );
+    expect(text).not.toMatch(/never looked|throwIfDone/);
+  });
+
+  test("of one that awaits what does not know of the context", () => {
+    const text = summary({ heard: 1, latency: { seen: 50_000, stopped: 17 * MS } });
+    expect(text).toMatch(/But it goes on for another 1[67][.\d]* ms: .*sleep\(ctx, …\) or race\(ctx, …\)/);
+    expect(text).not.toMatch(/its own clean-up, and counts|poll more often/);
+    expect(summary({ heard: 1, hard: 1, latency: { seen: 50_000, stopped: 250 * MS } })).not.toMatch(
+      /poll more/,
+    );
+  });
+
+  test("of one that does not poll in each run", () => {
+    expect(summary({ polls: polls(Infinity, 5 * MS, MS) })).toMatch(
+      /^It looks at its context at times, and at times/,
+    );
+  });
+
+  test("of one that is cut off: not to choose that", () => {
+    const cut = { polls: polls(Infinity, MS, MS), latency: { seen: undefined }, hard: 1 };
+    expect(summary({ ...cut, outcomes: { ...none, interrupted: 100 } })).not.toMatch(/choose/);
+  });
+
   test("of a task that polls all the time: nothing to do", () => {
     expect(summary()).toBe(
-      "It polls every 10 ns: a cancellation takes 6 ns on average to be seen, and 0.9 µs at worst; half of all cancellations have settled within 15 µs, 99 of 100 within 15 µs. There is nothing to gain by polling more.",
+      "It polls every 10 ns: a cancellation takes 0.6 µs on average to be seen, and 0.9 µs at worst; half of all cancellations have settled within 15 µs, 99 of 100 within 15 µs. There is nothing to gain by polling more.",
     );
   });
 
@@ -69,9 +97,9 @@ describe("the summary", () => {
   });
 
   test("of one that polls often, but not always: to look for the gap", () => {
-    const text = summary({ polls: polls(1000, 40 * MS, 8 * MS) });
-    expect(text).toMatch(/it goes up to 40 ms without/);
-    expect(text).toMatch(/look for what it does there, and poll there, too/);
+    const text = summary({ polls: polls(1000, 40 * MS, 8 * MS), latency: { seen: 8 * MS, stopped: 8 * MS } });
+    expect(text).toMatch(/40 ms at worst, since it does not poll all the time/);
+    expect(text).toMatch(/Look for what it does in between, and poll there, too/);
     expect(text).not.toMatch(/inner loop/);
   });
 
@@ -90,7 +118,7 @@ describe("the summary", () => {
 
   test("of one that awaits: nothing about polls", () => {
     const text = summary({ heard: 1, polls: polls(500 * MS, 1000, 10) });
-    expect(text).toMatch(/^It is told of a cancellation while it awaits something/);
+    expect(text).toMatch(/^Its thread is told of a cancellation while it awaits something/);
     expect(text).not.toMatch(/polls every/);
   });
 
@@ -117,8 +145,9 @@ describe("the summary", () => {
   });
 
   test("of few samples, and of tasks that were over too soon", () => {
-    expect(summary({ samples: 12 })).toMatch(/12 cancellations are few: more time makes/);
+    expect(summary({ samples: 12 })).toMatch(/12 cancellations are few: more of them make/);
     expect(summary({ samples: 12, isComplete: false })).toMatch(/few, since it was ended early/);
+    expect(summary({ samples: 1 })).toMatch(/One cancellation is few/);
     expect(summary({ finishedFirst: 80 })).toMatch(/80 tasks were over before they could be cancelled/);
     expect(summary({ finishedFirst: 3 })).not.toMatch(/over before/);
   });

@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly interruptAfter?: string;
   /** Closes its end of the pipe when this has been printed, as `head` does. */
   readonly hangUpAfter?: string;
+  /** The same of stderr. */
+  readonly deafAfter?: string;
 }
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -26,7 +28,7 @@ export function run(file: string, args: readonly string[] = [], options: RunOpti
   });
   let stdout = "";
   let stderr = "";
-  let { interruptAfter, hangUpAfter } = options;
+  let { interruptAfter, hangUpAfter, deafAfter } = options;
   const look = (printed: string): void => {
     if (interruptAfter !== undefined && printed.includes(interruptAfter)) {
       interruptAfter = undefined;
@@ -35,6 +37,10 @@ export function run(file: string, args: readonly string[] = [], options: RunOpti
     if (hangUpAfter !== undefined && printed.includes(hangUpAfter)) {
       hangUpAfter = undefined;
       child.stdout.destroy();
+    }
+    if (deafAfter !== undefined && printed.includes(deafAfter)) {
+      deafAfter = undefined;
+      child.stderr.destroy();
     }
   };
   child.stdout.setEncoding("utf8").on("data", (text: string) => {

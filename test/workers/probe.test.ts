@@ -55,6 +55,8 @@ describe("a probe", () => {
     expect(longest).toBeGreaterThanOrEqual(20e6);
     expect(longest).toBeLessThanOrEqual((probe.ended ?? 0) - probe.began);
     expect(squares).toBeGreaterThanOrEqual(longest ** 2);
+    // The longest of them times all of them.
+    expect(squares).toBeLessThanOrEqual(1.001 * longest * ((probe.ended ?? 0) - probe.began));
   });
 
   test("the time after the last poll is a gap too, also of a task that does not end by itself", () => {
@@ -62,7 +64,7 @@ describe("a probe", () => {
     const from = stamp();
     const task = probe.around(() => {
       expect(probe.gaps(probe.began + 7).longest).toBe(7);
-      probe.polled();
+      probe.polled(1);
     });
     task(background);
     expect(probe.began).toBeGreaterThanOrEqual(from);

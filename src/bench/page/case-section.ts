@@ -1,6 +1,6 @@
 /** The page's part on one case: what the figures mean, the figures, and the charts. */
 
-import { formatCount, formatNs, formatRange, formatRatio, formatShare } from "../format.js";
+import { formatCount, formatNs, formatRange, formatRatio, formatShare, p999Of } from "../format.js";
 import type { CancellationReport, Case, Distribution } from "../report.js";
 import { figure, legend } from "./charts.js";
 import { distributionChart, type Line } from "./line-charts.js";
@@ -80,8 +80,8 @@ function absent(key: string): string {
 function cellsOf(figures: Distribution | string): Markup {
   if (typeof figures === "string") return html`<td class="empty" colspan="${columns.length}">${figures}</td>`;
   if (figures.n === 0) return html`<td class="empty" colspan="${columns.length}">no samples</td>`;
-  const { p50, p75, p90, p99, p999, max, min, mean, spread, n } = figures;
-  const times = [p50, p75, p90, p99, p999, max, min, mean].map(formatNs);
+  const { p50, p75, p90, p99, max, min, mean, spread, n } = figures;
+  const times = [...[p50, p75, p90, p99].map(formatNs), p999Of(figures), ...[max, min, mean].map(formatNs)];
   const cells = [...times, formatRange(...spread), formatCount(n)];
   return html`${cells.map((cell) => html`<td>${cell}</td>`)}`;
 }

@@ -72,11 +72,15 @@ function originOf({ date, lifeguard, machine }: BenchReport): string {
   return `${dayOf(date)} · lifeguard ${lifeguard} · Node ${node} (V8 ${v8}) · ${platform} · ${cpu} · ${cores} ${cores === 1 ? "core" : "cores"} · load ${load.toFixed(2)}`;
 }
 
-function noticesOf({ isComplete, machine }: BenchReport): Markup | undefined {
+function noticesOf({ isComplete, machine, remarks }: BenchReport): Markup | undefined {
   const early = html`<p><b>Ended early: figures so far.</b> With more samples they may move, the rare ones most.</p>`;
   const busy = html`<p><b>The machine was not quiet</b>: the load was ${machine.load.toFixed(2)} before the measurement. Other work makes
 the figures worse, p99 and above most.</p>`;
-  const notices = [...(isComplete ? [] : [early]), ...(machine.load > 0.5 ? [busy] : [])];
+  const notices = [
+    ...(isComplete ? [] : [early]),
+    ...(machine.load > 0.5 ? [busy] : []),
+    ...remarks.map((remark) => html`<p>${remark}</p>`),
+  ];
   return notices.length === 0 ? undefined : html`<div class="notice" role="note">${notices}</div>`;
 }
 
