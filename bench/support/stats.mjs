@@ -57,8 +57,9 @@ export function median(samples) {
 }
 
 /**
- * The ratio of the medians of two lists whose samples were taken in turn, and its spread: the run is cut into some 20
- * parts, in time, and each gives a ratio of its own. What slows the machine for a while slows both sides of a part.
+ * The ratio of two lists whose samples were taken in turn, and its spread: the run is cut into some 20 parts, in time, and
+ * each gives a ratio of medians of its own. What slows the machine for a while slows both sides of a part. The value is the
+ * median of those ratios: that of the medians of the whole lists may lie outside of the spread.
  *
  * @param {readonly number[]} over
  * @param {readonly number[]} under
@@ -68,7 +69,7 @@ export function ratioOf(over, under) {
   const unders = partsOf(under, count);
   const ratios = partsOf(over, count).map((part, at) => median(part) / median(unders[at] ?? []));
   const at = quantiles(ratios);
-  return { value: median(over) / median(under), low: at(0.1), high: at(0.9) };
+  return { value: at(0.5), low: at(0.1), high: at(0.9) };
 }
 
 /**

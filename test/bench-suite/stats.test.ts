@@ -58,7 +58,7 @@ test("what varies within the parts alone does not spread p50", () => {
   expect(summarize(samples)).toMatchObject({ p10: 1, p90: 3, low: 2, high: 2 });
 });
 
-test("a ratio is that of the medians, and a machine that slows down for both does not spread it", () => {
+test("a ratio is the same in every part, and a machine that slows down for both does not spread it", () => {
   const slow = (part: number) => (part < 10 ? 1 : 50);
   const under = upTo(19).flatMap((part) => [slow(part), slow(part)]);
   const over = under.map((value) => 3 * value);
@@ -76,4 +76,16 @@ test("lists of different lengths are cut into the same parts of the run", () => 
   const { value, low, high } = ratioOf([2, 2, 4, 4], [1, 2]);
   expect(value).toBe(2);
   expect([low, high]).toEqual([2, 2]);
+});
+
+test("a ratio lies inside its spread, where that of the medians of all samples does not", () => {
+  // Both sides change in the middle of the run, ours a part later: most parts are even.
+  const under = upTo(19).map((part) => (part < 9 ? 1 : 100));
+  const over = upTo(19).map((part) => (part < 11 ? 1 : 100));
+  expect(median(over) / median(under)).toBe(0.01);
+  expect(ratioOf(over, under)).toMatchObject({ value: 1, high: 1 });
+
+  const uneven = ratioOf([9, 1, 5, 7, 3], [1, 2, 3, 4, 5]);
+  expect(uneven.value).toBeGreaterThanOrEqual(uneven.low);
+  expect(uneven.value).toBeLessThanOrEqual(uneven.high);
 });
