@@ -54,15 +54,15 @@ export async function run(report) {
   const count = 2 * availableParallelism();
   const burning = await burners(count);
   for (const each of cases.slice(0, 3))
-    await one(report, pool, worker, each, { rounds: 5, where: `, beside ${String(count)} busy threads` });
+    await one(report, pool, worker, each, { rounds: 3, where: `, beside ${String(count)} busy threads` });
   await endAll(burning);
   await worker.end();
   await pool.destroy();
 
   const lanes = availableParallelism();
-  await manyAtOnce(report, lanes, `on all ${String(lanes)} threads of a pool as large as the machine`, 300);
+  await manyAtOnce(report, lanes, `on all ${String(lanes)} threads of a pool as large as the machine`, 200);
   // More than there are cores: what is left then is the scheduler's.
-  await manyAtOnce(report, 10, "on 10 threads", 100);
+  await manyAtOnce(report, 10, "on 10 threads", 60);
 }
 
 /**
@@ -73,7 +73,7 @@ export async function run(report) {
 async function warmUp(pool, worker, { task, job }) {
   const cell = new Cell();
   // A millisecond each, where it is the task that takes so long.
-  const times = scaled(task === "spinRarely" ? 200 : 1_000);
+  const times = scaled(task === "spinRarely" ? 200 : 600);
   for (let i = 0; i < times && !isStopping(); i++) {
     await cancelTask(pool, cell, noMoment, task);
     await raiseFlag(worker, cell, noMoment, job);
@@ -156,9 +156,9 @@ async function mainBlocked(report, pool, worker) {
   const busy = () => block(BLOCKED);
   for (const { what, task, job, peer } of cases.slice(0, 3)) {
     if (isStopping()) return;
-    report.progress(`${what}, the main thread blocked: 100 pairs`);
+    report.progress(`${what}, the main thread blocked: 60 pairs`);
     const [ours = [], bare = []] = await timesInTurn(
-      5,
+      3,
       [
         () => cancelTask(pool, cell, randomMoment, task, busy),
         () => raiseFlag(worker, cell, randomMoment, job, busy),

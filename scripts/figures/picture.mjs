@@ -6,23 +6,36 @@ import { rowOf } from "./tables.mjs";
 
 /** @typedef {import("../../bench/support/results.mjs").Results} Results */
 
-const WIDTH = 900;
+/** Narrow, with large letters: on a phone it is shown at two thirds of this. */
+const WIDTH = 560;
 
-/** Of a side. */
-const HEIGHT = 44;
+/** Of a side: its name, three lines and a number, one below the other. */
+const HEIGHT = 84;
 
 /** Above and below the sides. */
-const AROUND = { top: 56, bottom: 48 };
+const AROUND = { top: 96, bottom: 60 };
 
-/** The reader's own colours where a page shows the picture as it is; what is given is for both. */
+/**
+ * Plain colours stand at each line, for whoever draws without a style sheet; where the reader's scheme is dark the sheet
+ * replaces them one by one.
+ */
+const colors = {
+  text: { light: "#1f2328", dark: "#e6edf3" },
+  faint: { light: "#d1d9e0", dark: "#3d444d" },
+  settled: { light: "#0969da", dark: "#58a6ff" },
+  stopped: { light: "#cf222e", dark: "#ff7b72" },
+  usable: { light: "#1a7f37", dark: "#3fb950" },
+};
+
 const style = `<style>
-svg { --text: #1f2328; --faint: #d1d9e0; --settled: #0969da; --stopped: #cf222e; --usable: #1a7f37; }
 @media (prefers-color-scheme: dark) {
-  svg { --text: #e6edf3; --faint: #3d444d; --settled: #58a6ff; --stopped: #ff7b72; --usable: #3fb950; }
+${Object.values(colors)
+  .flatMap(({ light, dark }) => ["fill", "stroke"].map((key) => `  [${key}="${light}"] { ${key}: ${dark}; }`))
+  .join("\n")}
 }
 </style>`;
 
-const font = { fontFamily: "system-ui, sans-serif", fontSize: 13, color: "var(--text)" };
+const font = { fontFamily: "system-ui, sans-serif", fontSize: 17, color: colors.text.light };
 
 /**
  * Three moments of each side, p50, with a line up to p99.
@@ -33,15 +46,20 @@ const font = { fontFamily: "system-ui, sans-serif", fontSize: 13, color: "var(--
  */
 
 const series = /** @type {const} */ ([
-  { name: "its promise has settled", color: "var(--settled)", symbol: "circle" },
-  { name: "the work has stopped", color: "var(--stopped)", symbol: "rect" },
-  { name: "both threads are usable again", color: "var(--usable)", symbol: "diamond" },
+  { name: "its promise has settled", color: colors.settled.light, symbol: "circle" },
+  { name: "the work has stopped", color: colors.stopped.light, symbol: "rect" },
+  { name: "both threads are usable again", color: colors.usable.light, symbol: "diamond" },
 ]);
 
+/** Which of them has its number beside it. */
+const USABLE = 2;
+
 /** Above one another, px, where moments coincide. */
-const offsets = [-9, 0, 9];
+const offsets = [-8, 3, 14];
 
 /**
+ * lifeguard first, then by when the threads are usable again: p50.
+ *
  * @param {Results} results
  * @returns {Moments[]}
  */
@@ -51,7 +69,7 @@ export function momentsOf(results) {
   const settle = row("cancel() to its promise settled");
   const ranOn = row("runs on after its promise has settled");
   const usable = row("cancel() to both threads usable again");
-  return settle.map(({ name, summary }) => {
+  const all = settle.map(({ name, summary }) => {
     const of = (/** @type {typeof settle} */ sides) => sides.find((side) => side.name === name)?.summary;
     const pair = (/** @type {typeof summary} */ each, plus = 0) =>
       each === undefined
@@ -59,6 +77,10 @@ export function momentsOf(results) {
         : /** @type {const} */ ([(plus + each.p50) / 1e6, (plus + each.p99) / 1e6]);
     return { name, at: [pair(summary), pair(of(ranOn), summary?.p50), pair(of(usable))] };
   });
+  const rank = (/** @type {Moments} */ { name, at: [, , usable] }) =>
+    name.startsWith("lifeguard") ? -1 : (usable?.[0] ?? Number.POSITIVE_INFINITY);
+  // Two that were never usable: equal, where their difference would be NaN.
+  return all.toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
 }
 
 /**
@@ -72,32 +94,45 @@ export function picture(results) {
   chart.setOption({
     animation: false,
     textStyle: font,
-    grid: { left: 210, right: 40, ...AROUND },
+    grid: { left: 34, right: 34, ...AROUND },
     legend: {
-      top: 8,
+      top: 4,
+      left: 20,
+      orient: "vertical",
       textStyle: font,
-      itemGap: 28,
-      itemWidth: 11,
-      itemHeight: 11,
+      itemGap: 8,
+      // Its frame, which has no width, has a colour all the same.
+      borderColor: colors.faint.light,
+      itemWidth: 14,
+      itemHeight: 14,
       data: series.map(({ name }) => ({ name })),
     },
     xAxis: {
       type: "log",
-      name: "after cancel(), p50; the line ends at p99",
+      name: "after cancel(): p50; the lines end at p99",
       nameLocation: "middle",
-      nameGap: 30,
+      nameGap: 34,
       nameTextStyle: font,
       axisLabel: { ...font, formatter: (/** @type {number} */ ms) => tick(ms) },
       axisLine: { show: false },
-      splitLine: { lineStyle: { color: "var(--faint)" } },
+      axisTick: { show: false },
+      splitLine: { lineStyle: { color: colors.faint.light } },
     },
     yAxis: {
       type: "category",
       inverse: true,
       data: sides.map(({ name }) => name),
-      axisLabel: font,
+      // Above the lines rather than left of them, which would take half of the width.
+      axisLabel: {
+        ...font,
+        inside: true,
+        margin: 4,
+        fontWeight: 600,
+        verticalAlign: "bottom",
+        padding: [0, 0, 15, 0],
+      },
       axisTick: { show: false },
-      axisLine: { lineStyle: { color: "var(--faint)" } },
+      axisLine: { lineStyle: { color: colors.faint.light } },
     },
     series: series.flatMap(({ name, color, symbol }, moment) => {
       const data = sides.flatMap(({ at }, side) => {
@@ -109,9 +144,18 @@ export function picture(results) {
           type: "scatter",
           name,
           symbol,
-          symbolSize: 9,
+          symbolSize: 12,
           symbolOffset: [0, offsets[moment]],
-          itemStyle: { color },
+          itemStyle: { color, opacity: 1 },
+          label: {
+            show: moment === USABLE,
+            position: "bottom",
+            distance: 3,
+            ...font,
+            color,
+            formatter: (/** @type {{ value: readonly number[] }} */ { value: [ms = Number.NaN] }) =>
+              numberOf(ms),
+          },
           silent: true,
           data,
         },
@@ -131,7 +175,7 @@ export function picture(results) {
             return {
               type: "line",
               shape: { x1, y1: at, x2, y2: at },
-              style: { stroke: color, lineWidth: 2 },
+              style: { fill: "none", stroke: color, lineWidth: 3 },
             };
           },
         },
@@ -141,6 +185,17 @@ export function picture(results) {
   const svg = chart.renderToSVGString();
   chart.dispose();
   return `${svg.replace(">", `>\n<title>What becomes of a task that computes and is cancelled</title>\n${style}`)}\n`;
+}
+
+/**
+ * Two digits: more cannot be seen.
+ *
+ * @param {number} ms
+ */
+export function numberOf(ms) {
+  return format(Number(ms.toPrecision(2)) * 1e6, "ns")
+    .replace(/(\.\d)\d+ /, "$1 ")
+    .replace(/(\d\d)\.0 /, "$1 ");
 }
 
 /** @param {number} ms */

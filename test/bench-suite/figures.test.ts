@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { Report, type Side } from "../../bench/support/report.mjs";
 import { Recording } from "../../bench/support/results.mjs";
 import { fill } from "../../scripts/figures/documents.mjs";
-import { momentsOf, picture } from "../../scripts/figures/picture.mjs";
+import { momentsOf, numberOf, picture } from "../../scripts/figures/picture.mjs";
 import { besides, bySide, latency, misses, promises, table } from "../../scripts/figures/tables.mjs";
 
 const times = (n: number, value: number) => Array.from({ length: n }, () => value);
@@ -25,6 +25,8 @@ function resultsOf(
 
 const ours = (value: number): Side => ({ name: "lifeguard", samples: times(30, value) });
 const theirs = (value: number): Side => ({ name: "piscina abort()", samples: times(30, value) });
+
+const flag = (value: number): Side => ({ name: "bare flag + message back", samples: times(30, value) });
 
 /** The cells of a line of a table, by how it begins. */
 const cellsOf = (markdown: string, begin: string) =>
@@ -89,8 +91,8 @@ test("what the harness asks is asked of the machine: it is not among the demands
 
 test("a case of latency is one line, with its moments in order", () => {
   const results = resultsOf("latency", [
-    ["a loop: cancel() to its promise settled", [ours(3e3), theirs(1.5e3)]],
-    ["a loop: cancel() to the task knowing", [ours(1e3), theirs(500)]],
+    ["a loop: cancel() to its promise settled", [ours(3e3), flag(1.5e3)]],
+    ["a loop: cancel() to the task knowing", [ours(1e3), flag(500)]],
   ]);
   expect(cellsOf(latency(results), "a loop")).toEqual([
     "a loop",
@@ -99,6 +101,21 @@ test("a case of latency is one line, with its moments in order", () => {
     "3.00 µs (3.00 µs); 2.0 ×",
     "",
   ]);
+});
+
+test("what stands in a line of latency is the ratio to the primitive, whoever else was measured, and in whatever order", () => {
+  const signal: Side = {
+    name: "a promise that an AbortSignal's listener rejects",
+    samples: times(30, 500),
+  };
+  const running: Side = { name: "lifeguard, running", samples: times(30, 1e6) };
+  const results = resultsOf("latency", [
+    ["a queued task: cancel() to its promise settled", [ours(1e3), running, signal]],
+    ["alone: cancel() to its promise settled", [ours(1e3), theirs(4e3)]],
+  ]);
+  const text = latency(results);
+  expect(cellsOf(text, "a queued task")?.at(3)).toBe("1.00 µs (1.00 µs); 2.0 ×");
+  expect(cellsOf(text, "alone")?.at(3)).toBe("1.00 µs (1.00 µs)");
 });
 
 test("a peer that did not finish has its reason in every column", () => {
@@ -127,15 +144,46 @@ test("in the picture the work stops when the promise settles, and later where it
   expect(second).toEqual([1, 6, 40]);
 });
 
-test("the picture names each side, and takes its colours from the reader's scheme", () => {
+test("in the picture lifeguard is first, then whoever is usable first, and last who never is", () => {
+  const peer = (name: string, value: number): Side => ({ name, samples: times(30, value) });
+  const lost: Side = { name: "lost", samples: [], note: "not finished after 15 s" };
+  const sides = [ours(9e6), peer("slow", 8e6), lost, peer("fast", 2e6)];
+  const results = resultsOf("cancel", [
+    ["a task that computes: cancel() to its promise settled", sides],
+    ["a task that computes: cancel() to both threads usable again", sides],
+  ]);
+  expect(momentsOf(results).map(({ name }) => name)).toEqual(["lifeguard", "fast", "slow", "lost"]);
+});
+
+test("the picture names each side, and says in numbers when its threads are usable", () => {
   const svg = picture(cancelled);
   expect(svg).toMatch(/^<svg [^>]*>\n<title>/);
-  expect(svg).toContain("prefers-color-scheme: dark");
   for (const text of ["lifeguard", "piscina abort()", "both threads are usable again"])
     expect(svg).toContain(text);
-  for (const name of ["text", "settled", "stopped", "usable", "faint"]) {
-    expect(svg).toContain(`var(--${name})`);
-    expect(svg).toMatch(new RegExp(`--${name}: #`));
-  }
+  expect(svg).toContain(">200 µs</text>");
+  expect(svg).toContain(">40 ms</text>");
   expect(svg).not.toMatch(/NaN|undefined/);
+});
+
+test("its colours are there without a style sheet, and each has another one for the dark", () => {
+  const [, sheet = "", drawn = ""] = /<style>([\s\S]*?)<\/style>([\s\S]*)/.exec(picture(cancelled)) ?? [];
+  expect(sheet).toContain("prefers-color-scheme: dark");
+  expect(drawn).not.toContain("var(");
+  const used = new Set([...drawn.matchAll(/ ((?:fill|stroke)="#\w+")/g)].map(([, each]) => each));
+  // The lines are drawn by their stroke alone: text, axis, three moments.
+  expect(used.size).toBeGreaterThanOrEqual(5);
+  for (const each of used) expect(sheet).toContain(`[${each}]`);
+});
+
+test("a number in the picture has two digits", () => {
+  expect([0.0123, 0.999, 1.05, 5.94, 33.5, 120, 999.6, 2510].map(numberOf)).toEqual([
+    "12 µs",
+    "1.0 ms",
+    "1.1 ms",
+    "5.9 ms",
+    "34 ms",
+    "120 ms",
+    "1.0 s",
+    "2.5 s",
+  ]);
 });
