@@ -103,7 +103,9 @@ async function loaded({ pool, name }: Subject, { ctx, patience }: ResolvedMeasur
 /** Of a task that ends by itself, all of it; but no more than leaves time for the samples that are taken in any case. */
 function windowOf({ duration, polls }: Observed, time: number): number {
   const most = (2 * time * 1e6) / LEAST;
-  const wanted = duration.atLeast ? Math.max(WINDOW, 2 * (polls?.longestGap ?? 0)) : duration.ns;
+  // To one that never looks, all moments are the same.
+  const gap = polls === undefined || polls.perSecond === 0 ? 0 : polls.longestGap;
+  const wanted = duration.atLeast ? Math.max(WINDOW, 2 * gap) : duration.ns;
   return Math.min(wanted, most, duration.ns);
 }
 

@@ -24,7 +24,7 @@ export const pageStyle = `${colorsFor(":root")}
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 body { margin: 0; padding: 1rem 10px 3rem; background: var(--bg); color: var(--fg); font: 16px/1.5 ${fontFamily}; }
-main { max-width: 760px; margin: 0 auto; overflow-wrap: break-word; }
+main { max-width: 860px; margin: 0 auto; overflow-wrap: break-word; }
 h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .5rem; }
 h2 { font-size: 1.3rem; line-height: 1.25; margin: 3rem 0 .25rem; padding-top: 1rem; border-top: 1px solid var(--rule); }
 h3 { font-size: 1.05rem; margin: 1.75rem 0 .25rem; }
