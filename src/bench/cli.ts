@@ -1,15 +1,5 @@
 #!/usr/bin/env node
 /** The command `lifeguard`. Its options are in cli-options.ts, what it measures in run.ts. */
-import {
-  accessSync,
-  constants,
-  existsSync,
-  realpathSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, resolve } from "node:path";
 import { background, type Context, isContextError, withTimeout } from "../context/index.js";
 import { race } from "../context/race.js";
 import { Pool, taskNames } from "../pool/pool.js";
@@ -17,6 +7,7 @@ import { withProcessSignal } from "../pool/process-signal.js";
 import { userDefaults } from "./cases.js";
 import { type BenchCommand, HELP, parseCommand, UsageError } from "./cli-options.js";
 import { comparisonText, readReport } from "./compare.js";
+import { checkWritable, write } from "./files.js";
 import { letGo } from "./let-go.js";
 import { ownVersion } from "./machine.js";
 import { textOf } from "./print.js";
@@ -94,14 +85,19 @@ function codeOf(ctx: Context): number {
 }
 
 async function deliver(report: BenchReport, { json, html }: BenchCommand): Promise<void> {
-  if (json !== undefined) write(json, `${JSON.stringify(report)}\n`);
+  if (json !== undefined) writeAndSay(json, `${JSON.stringify(report)}\n`);
   if (html !== undefined) {
     // Half a megabyte of plotting, for those alone who ask for it.
     const { pageOf } = await import("./page/page.js");
-    write(html, pageOf(report));
+    writeAndSay(html, pageOf(report));
   }
   // Last, since a reader that has gone ends the process.
   process.stdout.write(textOf(report));
+}
+
+function writeAndSay(file: string, text: string): void {
+  write(file, text);
+  process.stderr.write(`wrote ${file}\n`);
 }
 
 /** Which task it is, of those that the module has. */
@@ -158,29 +154,6 @@ async function namesIn(module: URL, patience: number, ctx: Context): Promise<rea
 
 function shortName(module: URL): string {
   return decodeURIComponent(module.pathname.split("/").at(-1) ?? "");
-}
-
-function checkWritable(file: string): void {
-  try {
-    accessSync(dirname(resolve(file)), constants.W_OK);
-    if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
-      throw new Error("it is a directory");
-  } catch (error) {
-    throw new Error(`${file}: cannot be written: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-/** All of it or nothing: what was there before is not lost on the way. A pipe or a device is written to as it is. */
-function write(file: string, text: string): void {
-  const target = existsSync(file) ? realpathSync(file) : file;
-  if (existsSync(target) && !statSync(target).isFile()) {
-    writeFileSync(target, text);
-  } else {
-    const draft = `${target}.${process.pid}.tmp`;
-    writeFileSync(draft, text);
-    renameSync(draft, target);
-  }
-  process.stderr.write(`wrote ${file}\n`);
 }
 
 function messageOf(error: unknown): string {

@@ -1,5 +1,5 @@
 /** The figures of a measurement, as they come in. */
-import type { Outcome } from "../pool/types.js";
+import { noOutcomes } from "../pool/ledger.js";
 import { distributionOf, medianOf } from "./distribution.js";
 import type { CancellationReport, Distribution, Timeline } from "./report.js";
 import type { Moments, Specimen } from "./specimen.js";
@@ -14,15 +14,7 @@ export class Collection {
   rounds = 0;
   /** Tasks that were over by then. */
   finishedFirst = 0;
-  readonly #outcomes: Record<Outcome, number> = {
-    completed: 0,
-    failed: 0,
-    dropped: 0,
-    stopped: 0,
-    interrupted: 0,
-    terminated: 0,
-    crashed: 0,
-  };
+  readonly #outcomes = noOutcomes();
   readonly #cancel: number[] = [];
   readonly #seen: number[] = [];
   readonly #stopped: number[] = [];

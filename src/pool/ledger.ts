@@ -1,6 +1,11 @@
 /** The pool's counts, moved together so that they add up: submitted is queued, running, stuck and settled tasks. */
 import type { Outcome } from "./types.js";
 
+/** A count for each outcome, none yet. */
+export function noOutcomes(): Record<Outcome, number> {
+  return { completed: 0, failed: 0, dropped: 0, stopped: 0, interrupted: 0, terminated: 0, crashed: 0 };
+}
+
 export class Ledger {
   submitted = 0;
   started = 0;
@@ -10,15 +15,7 @@ export class Ledger {
   running = 0;
   /** Stopped hard, and their threads not gone yet. */
   stuck = 0;
-  readonly outcomes: Record<Outcome, number> = {
-    completed: 0,
-    failed: 0,
-    dropped: 0,
-    stopped: 0,
-    interrupted: 0,
-    terminated: 0,
-    crashed: 0,
-  };
+  readonly outcomes = noOutcomes();
 
   /** Nothing is waiting or under way. */
   get isQuiet(): boolean {

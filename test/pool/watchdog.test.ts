@@ -1,14 +1,24 @@
 /** `watchdog`: threads end what overruns its deadline by themselves, whatever the main thread does. */
-import { background, type Pool, type PoolOptions, withCancel, withTimeout } from "lifeguard";
+import { background, type Pool, type PoolOptions, type Task, withCancel, withTimeout } from "lifeguard";
 import { describe, expect, test } from "vitest";
-import { expectWhole, pooled, rejection, settled, threadGate } from "../support/pool.js";
+import { expectWhole, pooled, rejection, settled, type ThreadGate, threadGate } from "../support/pool.js";
 import { turn } from "../support/turn.js";
 
-function watched(options: PoolOptions = {}): Pool {
+function watched(options: PoolOptions = {}, module = "runaway.mjs"): Pool {
   return pooled(
     { threads: 1, spares: 0, grace: 0, onOverrun: "interrupt", watchdog: true, ...options },
-    "runaway.mjs",
+    module,
   );
+}
+
+/** The thread is held by a task, and the steps are known to be short: those that are submitted meanwhile go together. */
+async function held(pool: Pool): Promise<{ begun: Int32Array; gate: ThreadGate; holder: Task<unknown> }> {
+  const begun = new Int32Array(new SharedArrayBuffer(4 * 64));
+  await Promise.all(Array.from({ length: 200 }, () => pool.run(background, "step", begun, 0, "id")));
+  const gate = threadGate();
+  const holder = pool.submit(background, "step", [begun, 1, "wait", gate.view]);
+  await gate.entered();
+  return { begun, gate, holder };
 }
 
 /** In time for the task to begin before it. */
@@ -47,15 +57,8 @@ describe("a task that never polls, with the main thread blocked", () => {
 });
 
 test("of tasks under one context with different graces, each is watched by its own", async () => {
-  await using pool = pooled(
-    { threads: 1, spares: 0, grace: 0, onOverrun: "interrupt", watchdog: true },
-    "steps.mjs",
-  );
-  const begun = new Int32Array(new SharedArrayBuffer(4 * 64));
-  await Promise.all(Array.from({ length: 200 }, () => pool.run(background, "step", begun, 0, "id")));
-  const gate = threadGate();
-  const holder = pool.submit(background, "step", [begun, 1, "wait", gate.view]);
-  await gate.entered();
+  await using pool = watched({}, "steps.mjs");
+  const { begun, gate, holder } = await held(pool);
   const [ctx] = withTimeout(background, SOON);
   // Together in one envelope: the first one has no end to its grace, and no watchdog.
   const quick = pool.submit(ctx, "step", [begun, 2, "id"], { grace: Infinity });
@@ -141,15 +144,8 @@ describe("does nothing to", () => {
   });
 
   test("the tasks beside it in its envelope, each with a deadline and a grace of its own", async () => {
-    await using pool = pooled(
-      { threads: 1, spares: 0, grace: 0, onOverrun: "interrupt", watchdog: true },
-      "steps.mjs",
-    );
-    const begun = new Int32Array(new SharedArrayBuffer(4 * 64));
-    await Promise.all(Array.from({ length: 200 }, () => pool.run(background, "step", begun, 0, "id")));
-    const gate = threadGate();
-    const holder = pool.submit(background, "step", [begun, 1, "wait", gate.view]);
-    await gate.entered();
+    await using pool = watched({}, "steps.mjs");
+    const { begun, gate, holder } = await held(pool);
     const [short] = withTimeout(background, SOON);
     const [long] = withTimeout(background, 60_000);
     const tasks = [
