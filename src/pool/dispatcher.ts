@@ -9,6 +9,7 @@ import { describe, invalidArg } from "../context/invalid.js";
 import { background } from "../context/roots.js";
 import { DROPPED, INTERRUPTING, KILLING, OFFERED, PLACES } from "../workers/lane.js";
 import type { Reply } from "../workers/messages.js";
+import { Causes, noticeOf } from "../workers/terms.js";
 import { Admission } from "./admission.js";
 import { type BatchHost, PoolBatch } from "./batch.js";
 import { BatchItem } from "./batch-item.js";
@@ -20,7 +21,6 @@ import type { Job, JobHost } from "./job.js";
 import { Ledger } from "./ledger.js";
 import type { Finished, Load } from "./load.js";
 import { Lookout } from "./lookout.js";
-import { Notices } from "./notices.js";
 import { type ResolvedOptions, resolveMapOptions, resolveSubmitOptions } from "./options.js";
 import { Pace, SMALL } from "./pace.js";
 import { Packing } from "./packing.js";
@@ -47,7 +47,7 @@ export class Dispatcher {
   readonly #pace = new Pace();
   readonly #batches = new Set<PoolBatch>();
   readonly #exits = new Exits(this.#ledger, () => this.#batches.size > 0);
-  readonly #notices = new Notices();
+  readonly #causes = new Causes();
   readonly #admission: Admission;
   readonly #escalation: Escalation;
   readonly #lookout = new Lookout(() => this.#lookAround(true));
@@ -416,8 +416,8 @@ export class Dispatcher {
       return;
     }
     const ending = job.scope.ending as Ending;
-    const { notice, cause } = this.#notices.of(job, ending);
-    thread.notify(place, notice, cause);
+    const notice = noticeOf(ending, job.scope.watch);
+    thread.notify(place, notice, this.#causes.of(ending, notice));
     this.#staff.expectLoss();
     job.startGrace(this.#escalation.graceOf(job));
   }

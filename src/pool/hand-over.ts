@@ -1,36 +1,12 @@
 /** What of a job goes to its thread, and what is said when something of it cannot. */
 
-import { DeadlineWatch } from "../context/deadline.js";
 import { isContext } from "../context/derive.js";
 import { reasonOf } from "../context/invalid.js";
 import { sharedValuesOf } from "../context/with-value.js";
-import { carry } from "../workers/carry.js";
-import type { Deadline } from "../workers/messages.js";
-import { sharedNow } from "../workers/shared-clock.js";
 import { transfersOf } from "../workers/transfer.js";
 import { PoolError } from "./errors.js";
 import type { Job } from "./job.js";
 import type { Death } from "./thread.js";
-
-/** The cause a job's context will have when its own deadline passes: its thread is told beforehand. */
-export function announcedCause(job: Job): unknown {
-  const { watch } = job.scope;
-  return watch instanceof DeadlineWatch ? watch.cause : undefined;
-}
-
-/** What is left until the deadline of its context; undefined without one. */
-export function deadlineOf(job: Job): Deadline | undefined {
-  const { watch } = job.scope;
-  if (watch === null) return undefined;
-  const left = watch.remaining();
-  if (left === Number.POSITIVE_INFINITY) return undefined;
-  const given = announcedCause(job);
-  return {
-    when: sharedNow() + left,
-    wall: watch.deadline() ?? Date.now() + left,
-    cause: given === undefined ? undefined : carry(given),
-  };
-}
 
 /** What moves along instead of being copied: what the options name and what the arguments were marked with. */
 export function transferListOf(job: Job): readonly object[] | undefined {

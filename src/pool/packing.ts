@@ -2,8 +2,9 @@
 import type { Context } from "../context/context.js";
 import { sharedValuesOf } from "../context/with-value.js";
 import { BY_LETTER, type Envelope, type Terms } from "../workers/messages.js";
+import { deadlineOf } from "../workers/terms.js";
 import type { Escalation } from "./escalation.js";
-import { deadlineOf, transferListOf } from "./hand-over.js";
+import { transferListOf } from "./hand-over.js";
 import type { Job } from "./job.js";
 import { probeOf } from "./options.js";
 
@@ -37,7 +38,7 @@ export class Packing {
     const watchdog = this.#escalation.watchdogOf(job);
     const probe = probeOf(job.options);
     if (this.#under !== scope.parent || this.#watchdog !== watchdog || probe !== undefined) {
-      const deadline = deadlineOf(job);
+      const deadline = deadlineOf(scope.watch);
       const values = sharedValuesOf(scope);
       const isWatched = watchdog !== undefined && deadline !== undefined;
       this.#terms.push({

@@ -2,7 +2,6 @@
  * Errors and causes on their way to another thread. Structured clone drops an error's class, `code` and properties, and
  * fails as a whole for one part it cannot clone: what is carried here can always be posted.
  */
-import { types } from "node:util";
 import { CanceledError, ContextError, DeadlineExceededError, isContextError } from "../context/errors.js";
 import { describe, reasonOf } from "../context/invalid.js";
 
@@ -49,7 +48,14 @@ export function carry(value: unknown, depth = 0): Carried {
 }
 
 function isError(value: unknown): value is Error {
-  return value instanceof Error || types.isNativeError(value);
+  if (value instanceof Error) return true;
+  // One of another realm, `node:vm`'s perhaps: the tag is the engine's own, unless the object brings one.
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    !(Symbol.toStringTag in value) &&
+    Object.prototype.toString.call(value) === "[object Error]"
+  );
 }
 
 function carryError(error: Error, depth: number): Carried {

@@ -1,13 +1,15 @@
 /** The clock that all threads of a process share, and the way from it to a thread's own. */
 import { now } from "../context/clock.js";
 
-// `performance.now()` counts from an origin of each thread's own; `hrtime` is one clock for the process. Taken when
-// the module loads, so that a test's fake clock on the main thread stays there.
-const hrtime = process.hrtime.bigint.bind(process.hrtime);
+// In Node `performance.now()` counts from an origin of each thread's own; `hrtime` is one clock for the process. A page and
+// its workers have no such clock, but each knows its origin. Taken when the module loads, so that a test's fake clock on the main
+// thread stays there.
+const { process } = globalThis as { process?: { hrtime?: { bigint?: () => bigint } } };
+const hrtime = process?.hrtime?.bigint?.bind(process.hrtime);
 
 /** Milliseconds with fractions. */
 export function sharedNow(): number {
-  return Number(hrtime()) / 1e6;
+  return hrtime === undefined ? performance.timeOrigin + performance.now() : Number(hrtime()) / 1e6;
 }
 
 /** A time on the shared clock, told on this thread's own. */

@@ -6,8 +6,8 @@ import type { MessagePort } from "node:worker_threads";
 import { now } from "../context/clock.js";
 import type { Context } from "../context/context.js";
 import { prepareEnding } from "../context/ending.js";
-import { cause } from "../context/with-cancel.js";
 import { carry } from "./carry.js";
+import { isGivingUp } from "./giving-up.js";
 import { EARLY, type Guard, leaveThread } from "./guard.js";
 import {
   type Claim,
@@ -35,9 +35,10 @@ import {
 } from "./lane.js";
 import type { Mailbox } from "./mailbox.js";
 import { BY_LETTER, type Envelope, type Parcel, type Reply, type Terms } from "./messages.js";
+import { dueOf } from "./notice-watch.js";
 import type { Place } from "./place.js";
 import { Probe } from "./probe.js";
-import { dueOf, TaskNode, valuesOf } from "./task-context.js";
+import { TaskNode, valuesOf } from "./task-context.js";
 import { isThenable } from "./thenable.js";
 import { transfersOf } from "./transfer.js";
 
@@ -99,7 +100,7 @@ export class Work {
     this.#common = envelope.terms.map((terms) => ({
       terms,
       values: valuesOf(terms.values),
-      when: dueOf(terms),
+      when: dueOf(terms.deadline),
       probe: terms.probe === undefined ? null : new Probe(terms.probe),
     }));
   }
@@ -375,17 +376,5 @@ function openLetter(mailbox: Mailbox, epoch: number, at: number): Opened {
         throw error;
       },
     };
-  }
-}
-
-/** Whether `error` is the end of the context, its cause, or an abort error caused by either, as Node's own functions throw. */
-function isGivingUp(task: Context, error: unknown): boolean {
-  const reasons = [task.err(), cause(task)];
-  if (reasons.includes(error)) return true;
-  try {
-    const { code, cause: why } = error as { code?: unknown; cause?: unknown };
-    return code === "ABORT_ERR" && reasons.includes(why);
-  } catch {
-    return false;
   }
 }
