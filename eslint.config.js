@@ -75,6 +75,12 @@ export default defineConfig(
     "The bench room imports from itself, the context, workers and pool rooms, Node and, for the page, ECharts.",
   ),
 
+  room(
+    "src/comlink/**",
+    "\\./|\\.\\./(?:context|workers|pool)/|\\.\\./actor-url|node:|comlink$",
+    "The comlink room imports from itself, the context, workers and pool rooms, comlink and Node.",
+  ),
+
   {
     files: ["test/**", "bench/**", "examples/**"],
     rules: {

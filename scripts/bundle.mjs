@@ -6,6 +6,10 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { rolldown } from "rolldown";
 
+/** What both sides of a thread boundary load, in Node or a browser. */
+const PROTOCOL =
+  /src\/workers\/(carry|giving-up|lane|notice-watch|probe|progress|shared-clock|terms|transfer|values)\.ts/;
+
 const bundle = await rolldown({
   input: {
     index: "src/index.ts",
@@ -16,8 +20,10 @@ const bundle = await rolldown({
     "bench/cli": "src/bench/cli.ts",
     "bench/tasks": "src/bench/tasks.ts",
     "bench/bare-worker": "src/bench/bare-worker.ts",
+    "comlink/index": "src/comlink/index.ts",
+    "comlink/browser": "src/comlink/browser.ts",
   },
-  external: [/^node:/, "piscina", "./page/page.js"],
+  external: [/^node:/, "piscina", "comlink", "./page/page.js"],
   platform: "node",
   tsconfig: "tsconfig.build.json",
 });
@@ -31,7 +37,8 @@ await bundle.write({
   codeSplitting: {
     groups: [
       { name: "context", test: /src\/context\// },
-      { name: "protocol", test: /src\/workers\/(carry|lane|probe|progress|shared-clock|transfer)\.ts/ },
+      { name: "protocol", test: PROTOCOL },
+      { name: "comlink", test: /src\/comlink\/(?!(actor|callback|index|revive|spawn))/ },
       { name: "pool", test: /src\/(pool\/|entry-url)/ },
       { name: "bench", test: /src\/bench(-urls|\/(?!(bare-worker|cli|index|tasks)\.ts|page\/))/ },
     ],

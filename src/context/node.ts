@@ -74,6 +74,7 @@ export class Node implements Context {
     }
     const newest = owner.#child;
     if (newest === null) {
+      owner.watched();
       this.#next = owner;
       this.#prev = this;
     } else {
@@ -82,6 +83,11 @@ export class Node implements Context {
       newest.#prev = this;
     }
     owner.#child = this;
+  }
+
+  /** Somebody may be waiting for its end from now on, without looking. May be called more than once; must not end it. */
+  protected watched(): void {
+    // Nothing, here.
   }
 
   #unlink(): void {
@@ -261,6 +267,7 @@ export class Node implements Context {
     if (state instanceof Waiting) return state;
     const waiting = new Waiting(state);
     this.#state = waiting;
+    if (state === null) this.watched();
     return waiting;
   }
 

@@ -3,6 +3,7 @@
  * one; any other task pays a look whether it has.
  */
 import type { Context } from "../context/context.js";
+import { sharedNanos } from "./shared-clock.js";
 import { isThenable } from "./thenable.js";
 
 /** Stamp the begin, the first look that sees the end, and the end: no poll costs more than it does without. */
@@ -33,12 +34,8 @@ const SQUARES = 7;
 const HEARD = 8;
 const WORDS = 9;
 
-const hrtime = process.hrtime.bigint.bind(process.hrtime);
-
 /** ns on the clock that all threads of the process share. 60 ns a call. */
-export function stamp(): number {
-  return Number(hrtime());
-}
+export const stamp = sharedNanos;
 
 export class Probe {
   readonly buffer: SharedArrayBuffer;

@@ -7,9 +7,15 @@ import { now } from "../context/clock.js";
 const { process } = globalThis as { process?: { hrtime?: { bigint?: () => bigint } } };
 const hrtime = process?.hrtime?.bigint?.bind(process.hrtime);
 
+/** Nanoseconds, as finely as there are. */
+export const sharedNanos: () => number =
+  hrtime === undefined
+    ? () => (performance.timeOrigin + performance.now()) * 1e6
+    : () => Number(hrtime());
+
 /** Milliseconds with fractions. */
 export function sharedNow(): number {
-  return hrtime === undefined ? performance.timeOrigin + performance.now() : Number(hrtime()) / 1e6;
+  return sharedNanos() / 1e6;
 }
 
 /** A time on the shared clock, told on this thread's own. */

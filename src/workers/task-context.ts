@@ -3,10 +3,9 @@ import { clearAlarm, setAlarm } from "../context/alarms.js";
 import { now } from "../context/clock.js";
 import type { Context } from "../context/context.js";
 import { Ending } from "../context/ending.js";
-import { type ContextKey, sharedKey } from "../context/keys.js";
+import type { ContextKey } from "../context/keys.js";
 import { ValueLayer } from "../context/layers.js";
 import { Node } from "../context/node.js";
-import { background } from "../context/roots.js";
 import { unpack } from "./carry.js";
 import type { Notice } from "./lane.js";
 import type { Terms, Wake } from "./messages.js";
@@ -131,11 +130,3 @@ export class TaskNode extends Node {
 
 /** How the context of a task ends that is over. One for all. */
 const over = new Ending(false, undefined);
-
-/** A context with the values that came along. */
-export function valuesOf(values: Terms["values"]): Context {
-  let ctx: Context = background;
-  if (values !== undefined)
-    for (const [name, value] of values) ctx = new ValueLayer(ctx, sharedKey(name), value);
-  return ctx;
-}

@@ -38,9 +38,10 @@ import { BY_LETTER, type Envelope, type Parcel, type Reply, type Terms } from ".
 import { dueOf } from "./notice-watch.js";
 import type { Place } from "./place.js";
 import { Probe } from "./probe.js";
-import { TaskNode, valuesOf } from "./task-context.js";
+import { TaskNode } from "./task-context.js";
 import { isThenable } from "./thenable.js";
 import { transfersOf } from "./transfer.js";
+import { valuesOf } from "./values.js";
 
 export type TaskFunction = (ctx: Context, ...args: readonly unknown[]) => unknown;
 

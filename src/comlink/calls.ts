@@ -1,0 +1,328 @@
+/**
+ * The calling side of an endpoint: knows each call under way, and the contexts that went along. Every call settles: with its
+ * answer, when its context ends, when the other side is gone.
+ */
+import { type Alarm, dropAlarm, setAlarm } from "../context/alarms.js";
+import { now } from "../context/clock.js";
+import type { Ending } from "../context/ending.js";
+import { reasonOf } from "../context/invalid.js";
+import type { Carried } from "../workers/carry.js";
+import type { Connection, Incoming } from "./connection.js";
+import { CallError } from "./errors.js";
+import { adopt, type OfCall } from "./sending.js";
+import { LocalThrow } from "./throwing.js";
+import { CONTEXT, THROW, type ThrownWire } from "./wire.js";
+
+/** What comlink sends; an answer has `name` and `value` itself. */
+interface Message {
+  readonly id?: string;
+  readonly type?: string;
+  readonly path?: readonly string[];
+  readonly argumentList?: WireValue[];
+  readonly name?: string;
+  readonly value?: unknown;
+}
+
+export interface WireValue {
+  readonly type: string;
+  readonly name?: string;
+  value: unknown;
+}
+
+/** Waits for the grace of a call to be over. */
+class GraceAlarm implements Alarm {
+  slot = -1;
+  readonly when: number;
+  readonly ring: () => void;
+
+  constructor(when: number, ring: () => void) {
+    this.when = when;
+    this.ring = ring;
+  }
+}
+
+interface Call {
+  readonly id: string;
+  readonly title: string;
+  readonly contexts: readonly OfCall[];
+  grace: GraceAlarm | undefined;
+  /** It has been answered from here, since its context had ended: the other side is still at it. */
+  isAbandoned: boolean;
+}
+
+export interface CallsOptions {
+  /** ms that the other side has to answer after a context of the call has ended. */
+  readonly grace: number;
+  /** The port is of the library's own making, and keeps the process alive only while a call is under way. */
+  readonly isOwned: boolean;
+  /** A proxy for this endpoint: held while a call is under way, since comlink drops the calls of one that is collected. */
+  readonly anchor: () => object;
+  /** Told when the first call comes under way, and when none is any more. */
+  readonly busy?: (isBusy: boolean) => void;
+}
+
+type Listener = (event: Incoming) => void;
+
+/** The endpoint that comlink gets. */
+export class Calls {
+  readonly #connection: Connection;
+  readonly #options: CallsOptions;
+  readonly #calls = new Map<string, Call>();
+  #anchor: object | undefined;
+  #listener: Listener | undefined;
+  /** Why no call can be made any more. */
+  #gone: unknown;
+  /** What the other side was ended with, while it has its grace. */
+  #stopping: (() => unknown) | undefined;
+
+  constructor(connection: Connection, options: CallsOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    connection.listen(
+      (event) => {
+        this.#receive(event);
+      },
+      (why) => {
+        this.fail(why);
+      },
+    );
+    if (options.isOwned) connection.hold(false);
+  }
+
+  // ---- what comlink asks of an endpoint
+
+  addEventListener(_type: string, listener: Listener): void {
+    // Of a second proxy made as an anchor: it calls nothing.
+    this.#listener ??= listener;
+  }
+
+  removeEventListener(_type: string, _listener: Listener): void {
+    // Comlink takes none off on this side.
+  }
+
+  postMessage(message: Message, transfers: readonly object[]): void {
+    const { id } = message;
+    if (id === undefined) return;
+    if (message.type === "RELEASE") {
+      this.#release(message, transfers);
+      return;
+    }
+    const title = titleOf(message);
+    const { contexts, moved } = this.#adoptAll(message, transfers);
+    try {
+      this.#refuse(title, contexts);
+      this.#connection.post(message, moved);
+    } catch (error) {
+      for (const { sending } of contexts) sending?.finish(true);
+      this.#answer(id, isCloneError(error) ? notCloneable(title, message, error) : error);
+      return;
+    }
+    this.#begin({ id, title, contexts, grace: undefined, isAbandoned: false });
+  }
+
+  // ---- what else there is to be done with it
+
+  get isIdle(): boolean {
+    return this.#calls.size === 0;
+  }
+
+  /** No call can be made from now on, and those under way are over: with `why`, where they have no end of their own. */
+  fail(why: unknown): void {
+    if (this.#gone !== undefined) return;
+    this.#gone = why;
+    this.#connection.unlisten();
+    this.#connection.close();
+    for (const call of [...this.#calls.values()]) {
+      if (!call.isAbandoned) this.#answer(call.id, this.#errOf(call) ?? this.#explain(call, why));
+      this.#finish(call, true);
+    }
+  }
+
+  /** The contexts of all calls under way end with `ending`, and no new call is made: it rejects with what `err` says. */
+  stop(ending: Ending, err: () => unknown): void {
+    this.#stopping = err;
+    for (const { contexts } of this.#calls.values())
+      for (const { sending } of contexts) {
+        if (sending === undefined) continue;
+        sending.onEnded = undefined;
+        sending.end(ending);
+      }
+  }
+
+  // ---- a call
+
+  /** A context sent by the handler belongs to this call from now on. */
+  #adoptAll(
+    message: Message,
+    transfers: readonly object[],
+  ): { readonly contexts: readonly OfCall[]; readonly moved: readonly object[] } {
+    const contexts: OfCall[] = [];
+    let moved = transfers;
+    for (const arg of message.argumentList ?? []) {
+      if (arg.name !== CONTEXT || arg.type !== "HANDLER") continue;
+      const ofCall = adopt(arg.value as object);
+      if (ofCall === undefined) continue;
+      contexts.push(ofCall);
+      if (arg.value === ofCall.wire) continue;
+      arg.value = ofCall.wire;
+      moved = [...moved, ...ofCall.transfers];
+    }
+    return { contexts, moved };
+  }
+
+  /** Throws why this call is not even made. */
+  #refuse(title: string, contexts: readonly OfCall[]): void {
+    for (const { ctx } of contexts) ctx.throwIfDone();
+    if (this.#stopping !== undefined) throw this.#stopping();
+    if (this.#gone !== undefined) throw this.#explain({ title }, this.#gone);
+  }
+
+  #begin(call: Call): void {
+    if (this.#calls.size === 0) {
+      this.#anchor = this.#options.anchor();
+      if (this.#options.isOwned) this.#connection.hold(true);
+      this.#options.busy?.(true);
+    }
+    this.#calls.set(call.id, call);
+    for (const { sending } of call.contexts) {
+      if (sending === undefined) continue;
+      sending.onEnded = () => {
+        this.#startGrace(call);
+      };
+      // Its deadline passed while it was posted.
+      if (sending.poll() !== null) this.#startGrace(call);
+    }
+  }
+
+  /** A context of the call has ended. Calls no code of the user's: what settles goes through promises. */
+  #startGrace(call: Call): void {
+    if (call.grace !== undefined || call.isAbandoned) return;
+    const { grace } = this.#options;
+    const at = now();
+    call.grace = new GraceAlarm(at + grace, () => {
+      this.#abandon(call);
+    });
+    if (grace === 0) this.#abandon(call);
+    else if (grace !== Number.POSITIVE_INFINITY) setAlarm(call.grace, at);
+  }
+
+  #abandon(call: Call): void {
+    call.isAbandoned = true;
+    this.#answer(call.id, this.#errOf(call));
+    this.#letGo();
+  }
+
+  #receive(event: Incoming): void {
+    const answer = event.data as Message | null | undefined;
+    const call = typeof answer?.id === "string" ? this.#calls.get(answer.id) : undefined;
+    if (call === undefined) return;
+    const { isAbandoned } = call;
+    const error = answer?.name === THROW ? this.#endBehind(call, answer.value as ThrownWire) : undefined;
+    this.#finish(call, true);
+    if (isAbandoned) return;
+    if (error === undefined) this.#listener?.(event);
+    else this.#answer(call.id, error);
+  }
+
+  /** The end of a context of the call, if it is because of that that something was thrown. */
+  #endBehind(call: Call, { lifeguard, gaveUp }: ThrownWire): unknown {
+    if (gaveUp === true) return this.#errOf(call) ?? this.#stopping?.();
+    const kind = kindOf(lifeguard);
+    if (kind === undefined) return undefined;
+    for (const { ctx } of call.contexts) {
+      const error = ctx.err();
+      if (error !== undefined && (error.code === "ERR_DEADLINE_EXCEEDED") === (kind === "expired")) return error;
+    }
+    return kind === "canceled" ? this.#stopping?.() : undefined;
+  }
+
+  /** The error of the first of its contexts that has ended. */
+  #errOf(call: Call): unknown {
+    for (const { ctx } of call.contexts) {
+      const error = ctx.err();
+      if (error !== undefined) return error;
+    }
+    return undefined;
+  }
+
+  #finish(call: Call, isAnswered: boolean): void {
+    this.#calls.delete(call.id);
+    if (call.grace !== undefined) dropAlarm(call.grace);
+    for (const { sending } of call.contexts) sending?.finish(isAnswered);
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    for (const { isAbandoned } of this.#calls.values()) if (!isAbandoned) return;
+    if (this.#anchor === undefined) return;
+    this.#anchor = undefined;
+    if (this.#options.isOwned) this.#connection.hold(false);
+    this.#options.busy?.(false);
+  }
+
+  /** As if the other side had thrown it. */
+  #answer(id: string, error: unknown): void {
+    this.#listener?.({ data: { id, type: "HANDLER", name: THROW, value: new LocalThrow(error) } });
+  }
+
+  #release(message: Message, transfers: readonly object[]): void {
+    for (const call of [...this.#calls.values()]) {
+      if (!call.isAbandoned)
+        this.#answer(
+          call.id,
+          new CallError("ERR_PROXY_RELEASED", `${call.title}: its proxy was released while it was under way`),
+        );
+      this.#finish(call, false);
+    }
+    if (this.#gone === undefined) this.#connection.post(message, transfers);
+  }
+
+  #explain(call: Pick<Call, "title"> & Partial<Call>, why: unknown): unknown {
+    if (!(why instanceof CallError)) return why;
+    const isUnknown = (call.contexts ?? []).some(
+      ({ sending }) => sending !== undefined && !sending.hasArrived && sending.ending === null,
+    );
+    const hint =
+      isUnknown && why.code === "ERR_WORKER_CRASHED"
+        ? "; the context of the call was not received: has the other side called `register()`, with the copy of comlink that it uses?"
+        : "";
+    return new CallError(why.code, `${call.title}: ${why.message}${hint}`, { cause: why.cause ?? why });
+  }
+}
+
+function titleOf({ type, path = [] }: Message): string {
+  const name = path.join(".");
+  if (type === "CONSTRUCT") return `new ${name === "" ? "remote" : name}()`;
+  return name === "" ? "the call" : name;
+}
+
+function kindOf(carried: Carried | undefined): "canceled" | "expired" | undefined {
+  const kind = carried?.type === "error" ? carried.context : undefined;
+  return kind === "other" ? undefined : kind;
+}
+
+function isCloneError(error: unknown): boolean {
+  return error instanceof Error && error.name === "DataCloneError";
+}
+
+function notCloneable(title: string, { argumentList = [] }: Message, error: unknown): CallError {
+  const at = argumentList.findIndex(({ value }) => !isCloneable(value));
+  const arg = argumentList[at];
+  let what = `an argument of ${title}`;
+  if (arg?.name === CONTEXT) what = `a shared value of argument ${String(at + 1)} of ${title}, a context,`;
+  else if (arg !== undefined) what = `argument ${String(at + 1)} of ${title}`;
+  return new CallError(
+    "ERR_NOT_CLONEABLE",
+    `${what} cannot be cloned to the other thread: ${reasonOf(error)}`,
+    { cause: error },
+  );
+}
+
+function isCloneable(value: unknown): boolean {
+  try {
+    structuredClone(value);
+    return true;
+  } catch {
+    return false;
+  }
+}

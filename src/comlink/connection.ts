@@ -1,0 +1,179 @@
+/** The two ways in which what is on the other side of an endpoint is heard, for each kind of endpoint: it speaks, or it is gone. */
+
+import { invalidArg, reasonOf } from "../context/invalid.js";
+import { CallError } from "./errors.js";
+
+/** A message, as comlink wants it. */
+export interface Incoming {
+  readonly data: unknown;
+}
+
+export interface Connection {
+  post(message: unknown, transfers: readonly object[] | undefined): void;
+  /** Once. `onGone` is called once, when the other side is known to be gone: never after `unlisten`. */
+  listen(onMessage: (event: Incoming) => void, onGone: (why: CallError) => void): void;
+  unlisten(): void;
+  /** Of a port: closes it. Of anything else: nothing, it is somebody else's. */
+  close(): void;
+  /** Of a port in Node: whether it keeps the process alive. Of anything else: nothing. */
+  hold(isHeld: boolean): void;
+}
+
+/** What comlink calls an endpoint, and Node's own Worker, which is none. */
+export type AnyEndpoint = EndpointLike | NodeWorker;
+
+/** A Worker or MessagePort of a browser, a MessagePort of Node, what `windowEndpoint` returns, or anything like them. */
+export interface EndpointLike {
+  // biome-ignore lint/suspicious/noExplicitAny: comlink's own, and the platforms', have each their types.
+  postMessage(message: any, transfer?: any): void;
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  addEventListener(type: any, listener: any, options?: any): void;
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  removeEventListener(type: any, listener: any, options?: any): void;
+  start?(): void;
+}
+
+/** Node's Worker. */
+export interface NodeWorker {
+  readonly threadId: number;
+  postMessage(message: unknown, transfer?: readonly never[]): void;
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  off(event: string, listener: (...args: never[]) => void): unknown;
+}
+
+interface Port extends EndpointLike {
+  close(): void;
+  ref?(): void;
+  unref?(): void;
+}
+
+/** @throws TypeError ERR_INVALID_ARG, naming `where` */
+export function connect(where: string, endpoint: unknown): Connection {
+  const has = (...names: readonly string[]): boolean =>
+    names.every((name) => typeof (endpoint as Record<string, unknown>)[name] === "function");
+  if ((typeof endpoint === "object" || typeof endpoint === "function") && endpoint !== null) {
+    if (has("postMessage", "addEventListener", "removeEventListener"))
+      return new EndpointConnection(endpoint as EndpointLike);
+    if (has("postMessage", "on", "off", "terminate")) return new WorkerConnection(endpoint as NodeWorker);
+  }
+  throw invalidArg(where, "a Worker, a MessagePort or another endpoint of comlink's", endpoint);
+}
+
+class WorkerConnection implements Connection {
+  readonly #worker: NodeWorker;
+  #error: unknown;
+  #onMessage: ((data: unknown) => void) | undefined;
+  #onExit: ((code: number) => void) | undefined;
+
+  constructor(worker: NodeWorker) {
+    this.#worker = worker;
+  }
+
+  post(message: unknown, transfers: readonly object[] | undefined): void {
+    this.#worker.postMessage(message, transfers as readonly never[]);
+  }
+
+  readonly #onError = (error: unknown): void => {
+    this.#error = error;
+  };
+
+  listen(onMessage: (event: Incoming) => void, onGone: (why: CallError) => void): void {
+    this.#onMessage = (data) => {
+      onMessage({ data });
+    };
+    this.#onExit = (code) => {
+      this.unlisten();
+      const cause = this.#error ?? new Error(`the thread exited with code ${String(code)}`);
+      onGone(
+        new CallError("ERR_WORKER_CRASHED", `the thread on the other side died: ${reasonOf(cause)}`, { cause }),
+      );
+    };
+    this.#worker.on("message", this.#onMessage);
+    this.#worker.on("error", this.#onError);
+    this.#worker.on("exit", this.#onExit);
+    // It has exited before.
+    if (this.#worker.threadId === -1) queueMicrotask(() => this.#onExit?.(0));
+  }
+
+  unlisten(): void {
+    if (this.#onMessage !== undefined) this.#worker.off("message", this.#onMessage);
+    if (this.#onExit !== undefined) this.#worker.off("exit", this.#onExit);
+    this.#onMessage = undefined;
+    this.#onExit = undefined;
+    this.#worker.off("error", this.#onError);
+  }
+
+  close(): void {
+    // Whoever has made it ends it.
+  }
+
+  hold(): void {
+    // The same.
+  }
+}
+
+class EndpointConnection implements Connection {
+  readonly #endpoint: EndpointLike & Partial<Port>;
+  #off: (() => void) | undefined;
+
+  constructor(endpoint: EndpointLike) {
+    this.#endpoint = endpoint;
+  }
+
+  post(message: unknown, transfers: readonly object[] | undefined): void {
+    this.#endpoint.postMessage(message, transfers);
+  }
+
+  listen(onMessage: (event: Incoming) => void, onGone: (why: CallError) => void): void {
+    const endpoint = this.#endpoint;
+    let hasSpoken = false;
+    const message = (event: Incoming): void => {
+      hasSpoken = true;
+      onMessage(event);
+    };
+    const close = (): void => {
+      this.unlisten();
+      onGone(new CallError("ERR_PEER_CLOSED", "the other side has gone: its port is closed"));
+    };
+    // A browser's worker goes on after an error. Only one that has not got to its first answer may have failed to load.
+    const error = (event: { readonly error?: unknown; readonly message?: string }): void => {
+      if (hasSpoken) return;
+      this.unlisten();
+      const cause = event.error ?? new Error(event.message ?? "its script could not be loaded");
+      onGone(
+        new CallError("ERR_WORKER_CRASHED", `the worker failed before its first answer: ${reasonOf(cause)}`, {
+          cause,
+        }),
+      );
+    };
+    endpoint.addEventListener("message", message);
+    endpoint.addEventListener("close", close);
+    endpoint.addEventListener("error", error);
+    this.#off = () => {
+      endpoint.removeEventListener("message", message);
+      endpoint.removeEventListener("close", close);
+      endpoint.removeEventListener("error", error);
+    };
+    endpoint.start?.();
+  }
+
+  unlisten(): void {
+    this.#off?.();
+    this.#off = undefined;
+  }
+
+  close(): void {
+    if (this.#isPort) this.#endpoint.close?.();
+  }
+
+  hold(isHeld: boolean): void {
+    if (!this.#isPort) return;
+    if (isHeld) this.#endpoint.ref?.();
+    else this.#endpoint.unref?.();
+  }
+
+  /** As comlink tells them. */
+  get #isPort(): boolean {
+    return (this.#endpoint as { constructor?: { name?: unknown } }).constructor?.name === "MessagePort";
+  }
+}

@@ -1,0 +1,286 @@
+/** Contexts that have come from another thread: nodes of the tree here, whose end is that thread's to tell. */
+import { clearAlarm, setAlarm } from "../context/alarms.js";
+import { now } from "../context/clock.js";
+import type { CancelFunc, Context } from "../context/context.js";
+import { Ending } from "../context/ending.js";
+import { Node } from "../context/node.js";
+import { withTimeout } from "../context/with-deadline.js";
+import { unpack } from "../workers/carry.js";
+import { EXPIRED, EXPIRED_WITH_CAUSE } from "../workers/lane.js";
+import type { Deadline } from "../workers/messages.js";
+import { dueOf, NoticeWatch } from "../workers/notice-watch.js";
+import { valuesOf } from "../workers/values.js";
+import { causeFrom } from "./cause-bytes.js";
+import { Page } from "./page.js";
+import type { ContextWire, PortLike, PortNotice, SlotWire } from "./wire.js";
+
+/** A page of another thread, and who here waits for notices on it. */
+class ReceivedPage {
+  readonly page: Page;
+  readonly #waiting = new Set<ReceivedNode>();
+  #isListening = false;
+  #isKept = true;
+
+  constructor({ pageId, page }: SlotWire) {
+    this.page = new Page(pageId, page);
+  }
+
+  add(node: ReceivedNode): void {
+    this.#waiting.add(node);
+    // The notice may have come just before. Not at once: somebody is being linked to the node.
+    queueMicrotask(() => {
+      node.glance();
+    });
+    if (this.#isListening) return;
+    this.#isListening = true;
+    void this.#listen();
+  }
+
+  delete(node: ReceivedNode): void {
+    this.#waiting.delete(node);
+    this.#stopIfIdle();
+  }
+
+  /** No more contexts will be added. */
+  letGo(): void {
+    this.#isKept = false;
+    this.#stopIfIdle();
+  }
+
+  #stopIfIdle(): void {
+    if (this.#isListening && this.#isIdle) this.page.rouse();
+  }
+
+  get #isIdle(): boolean {
+    return !this.#isKept && this.#waiting.size === 0;
+  }
+
+  /** One wait at a time, for all of them; as long as the page is in use it goes on when none is left, for the next. */
+  async #listen(): Promise<void> {
+    let seen = this.page.signals();
+    while (!this.#isIdle) {
+      await this.page.nextSignal(seen);
+      seen = this.page.signals();
+      for (const node of [...this.#waiting]) node.glance();
+    }
+    this.#isListening = false;
+  }
+}
+
+/** The pages that contexts came from lately. A context holds its page itself; two of one page are no harm. */
+const pages = new Map<number, ReceivedPage>();
+const PAGES = 32;
+
+function pageOf(wire: SlotWire): ReceivedPage {
+  let page = pages.get(wire.pageId);
+  if (page === undefined) {
+    page = new ReceivedPage(wire);
+    pages.set(wire.pageId, page);
+    for (const [id, oldest] of pages) {
+      if (pages.size <= PAGES) break;
+      pages.delete(id);
+      oldest.letGo();
+    }
+  }
+  return page;
+}
+
+/** Looks at a slot, and at another one: that of the context it was derived from, if that is a third thread's. */
+class SlotWatch extends NoticeWatch {
+  readonly wire: SlotWire;
+  readonly home: ReceivedPage;
+  readonly #under: SlotWatch | undefined;
+
+  constructor(wire: SlotWire, deadline: Deadline | undefined, under: SlotWire | undefined) {
+    const home = pageOf(wire);
+    super(home.page.notice(wire.slot), wire.epoch, deadline, dueOf(deadline), true);
+    this.wire = wire;
+    this.home = home;
+    this.#under = under && new SlotWatch(under, undefined, undefined);
+  }
+
+  override attach(node: Node): void {
+    super.attach(node);
+    this.#under?.attach(node);
+  }
+
+  protected override sawNotice(): boolean {
+    return super.sawNotice() || (this.#under !== undefined && this.#under.sawNotice());
+  }
+
+  protected override cause(): unknown {
+    const carried = causeFrom(this.home.page.cause(this.wire.slot));
+    return carried === undefined ? undefined : unpack(carried);
+  }
+
+  arrive(): void {
+    this.home.page.arrived(this.wire.slot, this.wire.epoch);
+  }
+
+  /** From now on `node` hears of a notice without looking. */
+  listen(node: ReceivedNode): void {
+    const { home, wire } = this;
+    home.page.awaits(wire.slot, wire.epoch);
+    home.add(node);
+    this.#under?.listen(node);
+  }
+
+  unlisten(node: ReceivedNode): void {
+    this.home.delete(node);
+    this.#under?.unlisten(node);
+  }
+}
+
+class ReceivedNode extends Node {
+  readonly #watch: SlotWatch;
+  #isWatched = false;
+
+  /** @param values a context with the values that came along */
+  constructor(values: Context, watch: SlotWatch) {
+    super(values, null, watch);
+    this.#watch = watch;
+    watch.attach(this);
+  }
+
+  /** Until somebody waits for it, it costs neither side anything that it is there. */
+  protected override watched(): void {
+    if (this.#isWatched || this.ending !== null) return;
+    this.#isWatched = true;
+    this.#watch.listen(this);
+    if (this.#watch.when !== Number.POSITIVE_INFINITY) setAlarm(this.#watch, now());
+  }
+
+  glance(): void {
+    this.#watch.glance();
+  }
+
+  override get listens(): boolean {
+    return this.#isWatched;
+  }
+
+  protected override ended(): void {
+    if (this.#isWatched) {
+      this.#watch.unlisten(this);
+      clearAlarm(this.#watch);
+    }
+    super.ended();
+  }
+
+  override get label(): string {
+    return "received";
+  }
+}
+
+/** Its end comes as a message. */
+class PortNode extends Node {
+  readonly #port: PortLike;
+  readonly #cancelDeadline: (() => void) | undefined;
+
+  /** @param parent has the deadline, if there is one, which `cancelDeadline` takes off */
+  constructor(parent: Context, port: PortLike, cancelDeadline: (() => void) | undefined) {
+    const owner = Node.is(parent) ? parent : null;
+    super(parent, null, owner === null ? null : owner.watch);
+    this.#port = port;
+    this.#cancelDeadline = cancelDeadline;
+    port.onmessage = ({ data }) => {
+      const { notice, cause } = data as PortNotice;
+      const expired = notice === EXPIRED || notice === EXPIRED_WITH_CAUSE;
+      this.end(new Ending(expired, cause && unpack(cause)));
+    };
+    port.unref?.();
+    if (owner !== null) this.linkTo(owner);
+  }
+
+  override get listens(): boolean {
+    return true;
+  }
+
+  protected override ended(): void {
+    this.#port.close();
+    this.#cancelDeadline?.();
+    super.ended();
+  }
+
+  override get label(): string {
+    return "received";
+  }
+}
+
+/** How a context ended whose call is over. One for all. */
+const over = new Ending(false, undefined);
+
+/** A context that has come in a call. */
+export class Received {
+  readonly ctx: Context;
+  /** Undefined of one that never ends. */
+  readonly node: Node | undefined;
+
+  constructor(ctx: Context, node: Node | undefined) {
+    this.ctx = ctx;
+    this.node = node;
+  }
+
+  /** How it has ended, after a close look; null while live. */
+  poll(): Ending | null {
+    return this.node?.poll() ?? null;
+  }
+
+  /** The call it came in is over: stray work it left behind sees that at its next poll. */
+  finish(ending = over): void {
+    this.node?.end(ending);
+  }
+}
+
+/** The context again. Never throws: one that cannot be read has ended. */
+export function receive(wire: ContextWire): Received {
+  try {
+    return read(wire);
+  } catch (cause) {
+    const ending = new Ending(false, new TypeError("the context that was sent cannot be read", { cause }));
+    return endedNode(undefined, ending);
+  }
+}
+
+function read(wire: ContextWire): Received {
+  const values = valuesOf(wire.values);
+  switch (wire.type) {
+    case "root":
+      return new Received(values, undefined);
+    case "ended":
+      return endedNode(wire.values, new Ending(wire.expired, wire.cause && unpack(wire.cause)));
+    case "shared": {
+      const watch = new SlotWatch(wire, wire.deadline, wire.under);
+      watch.arrive();
+      const node = new ReceivedNode(values, watch);
+      return new Received(node, node);
+    }
+    case "port":
+      return receivePort(wire, values);
+    default:
+      wire satisfies never;
+      throw new TypeError("unknown type");
+  }
+}
+
+function endedNode(values: ContextWire["values"], ending: Ending): Received {
+  const node = new Node(valuesOf(values), null, null);
+  node.end(ending);
+  return new Received(node, node);
+}
+
+function receivePort({ deadline, port }: ContextWire & { type: "port" }, values: Context): Received {
+  let parent = values;
+  let cancel: CancelFunc | undefined;
+  if (deadline !== undefined)
+    [parent, cancel] = withTimeout(values, dueOf(deadline) - now(), deadline.cause && unpack(deadline.cause));
+  const node = new PortNode(parent, port, cancel);
+  return new Received(node, node);
+}
+
+/** Where what `node` hangs on has its notice, if that is another thread's. */
+export function slotBehind(node: Node): SlotWire | undefined {
+  const source = node.watch?.source;
+  if (!(source instanceof SlotWatch)) return undefined;
+  const { page, pageId, slot, epoch } = source.wire;
+  return { page, pageId, slot, epoch };
+}

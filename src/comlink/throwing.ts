@@ -1,0 +1,51 @@
+/** What is thrown, over comlink: with its class, `code`, `cause` and own properties, which comlink's own handler drops. */
+import { type Carried, carry, unpack } from "../workers/carry.js";
+import type { ThrownWire } from "./wire.js";
+
+/** Stands for an answer of the library's own: the error itself, which never leaves this thread. */
+export class LocalThrow {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+/** What was thrown, beside its wire: structured clone does not look at symbols. */
+const original = Symbol("lifeguard.thrown");
+
+type Marked = ThrownWire & { [original]?: { readonly error: unknown } };
+
+/** Reads as comlink's own handler writes it, so that the other side may have that one. */
+export function serializeThrown(error: unknown): ThrownWire {
+  const carried = carry(error);
+  const wire: Marked = { ...stockForm(carried), lifeguard: carried };
+  wire[original] = { error };
+  return wire;
+}
+
+function stockForm(carried: Carried): ThrownWire {
+  if (carried.type === "value") return { isError: false, value: carried.value };
+  const { message, name, stack = "" } = carried;
+  return { isError: true, value: { message, name, stack } };
+}
+
+/** What `serializeThrown` has made a wire of, in this thread. */
+export function thrownBehind(wire: ThrownWire): { readonly error: unknown } | undefined {
+  return (wire as Marked)[original];
+}
+
+/**
+ * The error again.
+ *
+ * @param stock comlink's own, for what comes from a side that has only that
+ */
+export function deserializeThrown(
+  wire: ThrownWire | LocalThrow,
+  stock: (wire: ThrownWire) => unknown,
+): never {
+  if (wire instanceof LocalThrow) throw wire.error;
+  if (wire.lifeguard !== undefined) throw unpack(wire.lifeguard);
+  stock(wire);
+  throw new TypeError("what was thrown on the other side cannot be read");
+}
