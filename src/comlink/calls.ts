@@ -55,10 +55,14 @@ export interface CallsOptions {
   readonly grace: number;
   /** The port is of the library's own making, and keeps the process alive only while a call is under way. */
   readonly isOwned: boolean;
+  /** `stop` will be called: then contexts end that never do by themselves, too. */
+  readonly isMortal?: boolean;
   /** A proxy for this endpoint: held while a call is under way, since comlink drops the calls of one that is collected. */
   readonly anchor: () => object;
   /** Told when the first call comes under way, and when none is any more. */
   readonly busy?: (isBusy: boolean) => void;
+  /** Told before the calls under way fail because the other side has gone. */
+  readonly closing?: () => void;
 }
 
 type Listener = (event: Incoming) => void;
@@ -130,6 +134,7 @@ export class Calls {
   fail(why: unknown): void {
     if (this.#gone !== undefined) return;
     this.#gone = why;
+    this.#options.closing?.();
     this.#connection.unlisten();
     this.#connection.close();
     for (const call of [...this.#calls.values()]) {
@@ -160,7 +165,7 @@ export class Calls {
     let moved = transfers;
     for (const arg of message.argumentList ?? []) {
       if (arg.name !== CONTEXT || arg.type !== "HANDLER") continue;
-      const ofCall = adopt(arg.value as object);
+      const ofCall = adopt(arg.value as object, this.#options.isMortal === true);
       if (ofCall === undefined) continue;
       contexts.push(ofCall);
       if (arg.value === ofCall.wire) continue;
@@ -173,8 +178,12 @@ export class Calls {
   /** Throws why this call is not even made. */
   #refuse(title: string, contexts: readonly OfCall[]): void {
     for (const { ctx } of contexts) ctx.throwIfDone();
-    if (this.#stopping !== undefined) throw this.#stopping();
-    if (this.#gone !== undefined) throw this.#explain({ title }, this.#gone);
+    if (this.#gone instanceof CallError) throw this.#explain({ title }, this.#gone);
+    if (this.#stopping !== undefined)
+      throw new CallError("ERR_PEER_CLOSED", `${title}: what it is called on has ended`, {
+        cause: this.#stopping(),
+      });
+    if (this.#gone !== undefined) throw this.#gone as Error;
   }
 
   #begin(call: Call): void {
@@ -231,7 +240,8 @@ export class Calls {
     if (kind === undefined) return undefined;
     for (const { ctx } of call.contexts) {
       const error = ctx.err();
-      if (error !== undefined && (error.code === "ERR_DEADLINE_EXCEEDED") === (kind === "expired")) return error;
+      if (error !== undefined && (error.code === "ERR_DEADLINE_EXCEEDED") === (kind === "expired"))
+        return error;
     }
     return kind === "canceled" ? this.#stopping?.() : undefined;
   }

@@ -47,7 +47,7 @@ interface V8 {
   deserialize(bytes: Uint8Array): unknown;
 }
 
-const v8 = builtin<V8>("node:v8");
+const v8 = builtin("node:v8") as V8 | undefined;
 
 function serialize(carried: Carried): Uint8Array {
   return v8 === undefined ? new TextEncoder().encode(toJson(carried)) : v8.serialize(carried);

@@ -24,12 +24,10 @@ export type AnyEndpoint = EndpointLike | NodeWorker;
 
 /** A Worker or MessagePort of a browser, a MessagePort of Node, what `windowEndpoint` returns, or anything like them. */
 export interface EndpointLike {
-  // biome-ignore lint/suspicious/noExplicitAny: comlink's own, and the platforms', have each their types.
-  postMessage(message: any, transfer?: any): void;
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  addEventListener(type: any, listener: any, options?: any): void;
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  removeEventListener(type: any, listener: any, options?: any): void;
+  // `never`: comlink's own, and the platforms', each have their types for these.
+  postMessage(message: never, transfer?: never): void;
+  addEventListener(type: never, listener: never, options?: never): void;
+  removeEventListener(type: never, listener: never, options?: never): void;
   start?(): void;
 }
 
@@ -41,8 +39,13 @@ export interface NodeWorker {
   off(event: string, listener: (...args: never[]) => void): unknown;
 }
 
-interface Port extends EndpointLike {
-  close(): void;
+/** The same, as it is called from here. */
+interface Endpoint {
+  postMessage(message: unknown, transfer?: readonly object[]): void;
+  addEventListener(type: string, listener: (event: never) => void): void;
+  removeEventListener(type: string, listener: (event: never) => void): void;
+  start?(): void;
+  close?(): void;
   ref?(): void;
   unref?(): void;
 }
@@ -53,7 +56,7 @@ export function connect(where: string, endpoint: unknown): Connection {
     names.every((name) => typeof (endpoint as Record<string, unknown>)[name] === "function");
   if ((typeof endpoint === "object" || typeof endpoint === "function") && endpoint !== null) {
     if (has("postMessage", "addEventListener", "removeEventListener"))
-      return new EndpointConnection(endpoint as EndpointLike);
+      return new EndpointConnection(endpoint as Endpoint);
     if (has("postMessage", "on", "off", "terminate")) return new WorkerConnection(endpoint as NodeWorker);
   }
   throw invalidArg(where, "a Worker, a MessagePort or another endpoint of comlink's", endpoint);
@@ -85,7 +88,9 @@ class WorkerConnection implements Connection {
       this.unlisten();
       const cause = this.#error ?? new Error(`the thread exited with code ${String(code)}`);
       onGone(
-        new CallError("ERR_WORKER_CRASHED", `the thread on the other side died: ${reasonOf(cause)}`, { cause }),
+        new CallError("ERR_WORKER_CRASHED", `the thread on the other side died: ${reasonOf(cause)}`, {
+          cause,
+        }),
       );
     };
     this.#worker.on("message", this.#onMessage);
@@ -113,10 +118,10 @@ class WorkerConnection implements Connection {
 }
 
 class EndpointConnection implements Connection {
-  readonly #endpoint: EndpointLike & Partial<Port>;
+  readonly #endpoint: Endpoint;
   #off: (() => void) | undefined;
 
-  constructor(endpoint: EndpointLike) {
+  constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
   }
 
@@ -176,4 +181,15 @@ class EndpointConnection implements Connection {
   get #isPort(): boolean {
     return (this.#endpoint as { constructor?: { name?: unknown } }).constructor?.name === "MessagePort";
   }
+}
+
+/** The same connection, of which somebody else says when the other side is gone: a thread's exit tells more than its closed ports. */
+export function untilTold(connection: Connection): Connection {
+  return {
+    post: (message, transfers) => connection.post(message, transfers),
+    listen: (onMessage) => connection.listen(onMessage, () => {}),
+    unlisten: () => connection.unlisten(),
+    close: () => connection.close(),
+    hold: (isHeld) => connection.hold(isHeld),
+  };
 }

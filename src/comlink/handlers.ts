@@ -2,6 +2,7 @@
 import * as Comlink from "comlink";
 import { isContext } from "../context/derive.js";
 import { invalidArg } from "../context/invalid.js";
+import { DEFAULT_GRACE } from "../workers/grace.js";
 import { Calls, type CallsOptions } from "./calls.js";
 import { type AnyEndpoint, type Connection, connect } from "./connection.js";
 import { Received, receive } from "./received.js";
@@ -61,7 +62,10 @@ export function register(comlink: ComlinkModule = Comlink, options: RegisterOpti
   }
   const way = { sharedMemory };
   tables.set(handlers, { way });
-  handlers.set(CONTEXT, contextHandler((ctx) => serializeContext(ctx as never, way)));
+  handlers.set(
+    CONTEXT,
+    contextHandler((ctx) => serializeContext(ctx as never, way)),
+  );
   const stockThrow = handlers.get(THROW);
   if (stockThrow !== undefined) handlers.set(THROW, throwHandler(stockThrow));
   const stockProxy = handlers.get(PROXY);
@@ -77,7 +81,11 @@ export function ensureRegistered(comlink: ComlinkModule): void {
 export function checkComlink(where: string, comlink: unknown): ComlinkModule {
   const { transferHandlers, wrap, expose } = (comlink ?? {}) as Partial<ComlinkModule>;
   if (!(transferHandlers instanceof Map) || typeof wrap !== "function" || typeof expose !== "function")
-    throw invalidArg(where, 'the module of comlink, as `import * as Comlink from "comlink"` gives it', comlink);
+    throw invalidArg(
+      where,
+      'the module of comlink, as `import * as Comlink from "comlink"` gives it',
+      comlink,
+    );
   return comlink as ComlinkModule;
 }
 
@@ -119,20 +127,17 @@ function proxyHandler(stock: Handler, comlink: ComlinkModule): Handler {
   };
 }
 
-/** ms, as a pool's. */
-export const DEFAULT_GRACE = 250;
-
 /** Comlink's proxy over calls that settle. */
 export function call(
   comlink: ComlinkModule,
   connection: Connection,
   options: Omit<CallsOptions, "anchor">,
 ): { readonly calls: Calls; readonly remote: object } {
-  const wrap = (): object => comlink.wrap(calls as never);
-  let root: WeakRef<object> | undefined;
-  const calls = new Calls(connection, { ...options, anchor: () => root?.deref() ?? wrap() });
-  const remote = wrap();
-  root = new WeakRef(remote);
+  const proxy = (): object => comlink.wrap(calls as never);
+  const made: { root?: WeakRef<object> } = {};
+  const calls = new Calls(connection, { ...options, anchor: () => made.root?.deref() ?? proxy() });
+  const remote = proxy();
+  made.root = new WeakRef(remote);
   return { calls, remote };
 }
 

@@ -9,8 +9,8 @@ interface Platform {
 const platform = globalThis as Platform;
 
 /** A module of Node's; undefined elsewhere. */
-export function builtin<T>(name: `node:${string}`): T | undefined {
-  return platform.process?.getBuiltinModule?.(name) as T | undefined;
+export function builtin(name: `node:${string}`): unknown {
+  return platform.process?.getBuiltinModule?.(name);
 }
 
 /** Whether memory can be shared with other threads, and waited on without blocking. */

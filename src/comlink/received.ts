@@ -105,7 +105,7 @@ class SlotWatch extends NoticeWatch {
   }
 
   protected override sawNotice(): boolean {
-    return super.sawNotice() || (this.#under !== undefined && this.#under.sawNotice());
+    return super.sawNotice() || this.#under?.sawNotice() === true;
   }
 
   protected override cause(): unknown {

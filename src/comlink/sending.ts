@@ -138,11 +138,16 @@ class PortSending extends Sending {
   }
 }
 
-/** Makes ready to be sent what `ctx` is: for one call alone. Throws for what is no context. */
-export function send(where: string, ctx: Context, way: Way): Sent {
-  const owner = ownerOf(where, ctx);
+/** Makes ready to be sent what `ctx` is. Throws for what is no context. */
+function send(ctx: Context, way: Way): Sent {
+  const owner = ownerOf("lifeguard/comlink: ctx", ctx);
+  if (owner !== null) return sendBelow(owner, ctx, way);
+  return { wire: { type: "root", values: sharedValuesOf(ctx) }, transfers: [], sending: undefined };
+}
+
+/** @param owner what ends it */
+function sendBelow(owner: Node, ctx: Context, way: Way): Sent {
   const values = sharedValuesOf(ctx);
-  if (owner === null) return { wire: { type: "root", values }, transfers: [], sending: undefined };
   if (owner.poll() !== null) return ended(owner, values);
   const deadline = deadlineOf(owner.watch);
   if (way.sharedMemory && canShareMemory()) {
@@ -214,7 +219,7 @@ const bares = new WeakMap<Context, Bare>();
 export function serializeContext(ctx: Context, way: Way): Sent {
   let bare = bares.get(ctx);
   if (bare === undefined || bare.sent.sending?.ending !== null) {
-    bare = { ctx, sent: send("lifeguard/comlink: ctx", ctx, way), way, uses: 0 };
+    bare = { ctx, sent: send(ctx, way), way, uses: 0 };
     (bare.sent.wire as Marked)[origin] = bare;
     // A port goes over once.
     if (bare.sent.sending instanceof SlotSending) bares.set(ctx, bare);
@@ -228,15 +233,21 @@ export interface OfCall extends Sent {
   readonly ctx: Context;
 }
 
-/** Takes over for one call what the handler has just sent for it; undefined for what is not from it. */
-export function adopt(wire: object): OfCall | undefined {
+/**
+ * Takes over for one call what the handler has just sent for it; undefined for what is not from it.
+ *
+ * @param isMortal whether the call may be ended while its context is not: one that never ends needs a place for that, too
+ */
+export function adopt(wire: object, isMortal: boolean): OfCall | undefined {
   const bare = (wire as Marked)[origin];
   if (bare === undefined) return undefined;
-  const { ctx, way } = bare;
+  const { ctx, way, sent } = bare;
+  if (sent.wire.type === "root" && isMortal)
+    return ofCall(ctx, sendBelow(new Node(ctx, null, null), ctx, way));
   bare.uses--;
-  if (bare.uses > 0) return ofCall(ctx, send("lifeguard/comlink: ctx", ctx, way));
+  if (bare.uses > 0) return ofCall(ctx, send(ctx, way));
   bares.delete(ctx);
-  return ofCall(ctx, bare.sent);
+  return ofCall(ctx, sent);
 }
 
 function ofCall(ctx: Context, sent: Sent): OfCall {

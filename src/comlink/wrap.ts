@@ -1,15 +1,9 @@
 /** Comlink's two functions, with calls that settle and contexts that are given back. */
 import * as Comlink from "comlink";
 import { invalidArg } from "../context/invalid.js";
+import { checkGrace, DEFAULT_GRACE } from "../workers/grace.js";
 import { type AnyEndpoint, connect } from "./connection.js";
-import {
-  type ComlinkModule,
-  call,
-  checkComlink,
-  DEFAULT_GRACE,
-  ensureRegistered,
-  serve,
-} from "./handlers.js";
+import { type ComlinkModule, call, checkComlink, ensureRegistered, serve } from "./handlers.js";
 import { builtin } from "./platform.js";
 
 export interface WrapOptions {
@@ -75,12 +69,6 @@ export function expose(value: unknown, endpoint?: AnyEndpoint, options: ExposeOp
 
 /** Where this thread's creator is; in a browser's window what comlink takes, the window itself. */
 function parentEndpoint(): unknown {
-  const threads = builtin<{ readonly parentPort: unknown }>("node:worker_threads");
+  const threads = builtin("node:worker_threads") as { readonly parentPort: unknown } | undefined;
   return threads === undefined ? globalThis : threads.parentPort;
-}
-
-/** @throws TypeError ERR_INVALID_ARG, naming `where` */
-export function checkGrace(where: string, grace: number): void {
-  if (typeof grace !== "number" || !(grace >= 0))
-    throw invalidArg(where, "0 or more milliseconds, or Infinity", grace);
 }

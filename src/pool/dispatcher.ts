@@ -9,6 +9,7 @@ import { describe, invalidArg } from "../context/invalid.js";
 import { background } from "../context/roots.js";
 import { DROPPED, INTERRUPTING, KILLING, OFFERED, PLACES } from "../workers/lane.js";
 import type { Reply } from "../workers/messages.js";
+import { hasStandIn } from "../workers/stand-in.js";
 import { Causes, noticeOf } from "../workers/terms.js";
 import { Admission } from "./admission.js";
 import { type BatchHost, PoolBatch } from "./batch.js";
@@ -16,7 +17,7 @@ import { BatchItem } from "./batch-item.js";
 import type { PoolError } from "./errors.js";
 import { Escalation } from "./escalation.js";
 import { Exits } from "./exits.js";
-import { checkArguments, crashed, refusal, refusals, transferListOf } from "./hand-over.js";
+import { checkArguments, checkInput, crashed, refusal, refusals, transferListOf } from "./hand-over.js";
 import type { Job, JobHost } from "./job.js";
 import { Ledger } from "./ledger.js";
 import type { Finished, Load } from "./load.js";
@@ -294,7 +295,8 @@ export class Dispatcher {
 
   /** What share of an envelope it fills: 1 or more if it goes alone. */
   #shareOf(task: PoolTask): number {
-    if (task.retries > 0 || transferListOf(task) !== undefined) return Number.POSITIVE_INFINITY;
+    if (task.retries > 0 || transferListOf(task) !== undefined || hasStandIn(task.args))
+      return Number.POSITIVE_INFINITY;
     return this.#pace.share(task.name);
   }
 
@@ -305,7 +307,10 @@ export class Dispatcher {
       try {
         const { names } = this.#staff;
         if (names !== undefined && !names.has(job.name)) throw this.#admission.unknown(job.name, names);
-        if (batch !== undefined) checkArguments(job.args, () => job.title);
+        if (batch !== undefined) {
+          checkArguments(job.args, () => job.title);
+          checkInput(job.args, () => job.title);
+        }
         packing.add(job);
       } catch (error) {
         if (job.scope.ending === null) this.#exits.fail(job, error);

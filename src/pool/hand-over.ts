@@ -3,6 +3,7 @@
 import { isContext } from "../context/derive.js";
 import { reasonOf } from "../context/invalid.js";
 import { sharedValuesOf } from "../context/with-value.js";
+import { hasStandIn } from "../workers/stand-in.js";
 import { transfersOf } from "../workers/transfer.js";
 import { PoolError } from "./errors.js";
 import type { Job } from "./job.js";
@@ -35,7 +36,10 @@ function culprit(job: Job): string | undefined {
     if (!isCloneable(value)) return `the value of the shared key ${JSON.stringify(name)}`;
   }
   // What is to move along cannot be tried without moving it.
-  const at = transferListOf(job) === undefined ? job.args.findIndex((arg) => !isCloneable(arg)) : -1;
+  const at =
+    transferListOf(job) === undefined
+      ? job.args.findIndex((arg) => !isCloneable(arg) && !hasStandIn([arg]))
+      : -1;
   return at < 0 ? undefined : `argument ${String(at + 1)} of ${job.title}`;
 }
 
@@ -89,4 +93,13 @@ export function checkArguments(args: readonly unknown[], title: () => string): v
   if (at < 0) return;
   const what = `argument ${at + 1} of ${title()}`;
   throw new PoolError("ERR_NOT_CLONEABLE", `${what} is a context: a context goes first and nowhere else`);
+}
+
+/** @throws PoolError ERR_NOT_CLONEABLE for a callback as an input: a batch knows of no end of one input to release it at */
+export function checkInput(input: readonly unknown[], title: () => string): void {
+  if (!hasStandIn(input)) return;
+  throw new PoolError(
+    "ERR_NOT_CLONEABLE",
+    `the input of ${title()} is a callback: callbacks go as arguments of \`run\` and \`submit\``,
+  );
 }

@@ -9,6 +9,7 @@ import { DeadlineWatch } from "../context/deadline.js";
 import { Ending } from "../context/ending.js";
 import { Node } from "../context/node.js";
 import { CANCELED, DROPPED, EXPIRED, noticeWord, OFFERED } from "../workers/lane.js";
+import type { StandIn } from "../workers/stand-in.js";
 import type { Thread } from "./thread.js";
 import type { Outcome, SubmitOptions } from "./types.js";
 
@@ -73,6 +74,8 @@ const noOptions: SubmitOptions = {};
 
 const noArguments: readonly unknown[] = [];
 
+const noStandIns: readonly StandIn[] = [];
+
 /** How the context of a job ends that has settled before: with the job. One for all. */
 const over = new Ending(false, undefined);
 
@@ -97,6 +100,8 @@ export abstract class Job {
   isOverrun = false;
   /** It has ended, and its thread ought to have said so. */
   isOverdue = false;
+  /** What went to its thread in place of arguments of its. */
+  standIns: readonly StandIn[] = noStandIns;
   /** Its thread cuts it off by itself when its deadline and its grace are over. */
   isWatched = false;
   #grace: GraceAlarm | undefined = undefined;
@@ -141,6 +146,9 @@ export abstract class Job {
     if (this.thread !== undefined) this.thread.jobs--;
     this.thread = undefined;
     this.scope.words = undefined;
+    if (this.standIns.length === 0) return;
+    for (const standIn of this.standIns) standIn.release();
+    this.standIns = noStandIns;
   }
 
   get ctx(): Context {

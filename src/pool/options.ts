@@ -1,14 +1,13 @@
 /** The options of a pool, checked once into a resolved form. */
 import { availableParallelism } from "node:os";
-import { isAbsolute } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { type ResourceLimits, SHARE_ENV } from "node:worker_threads";
 import { invalidArg } from "../context/invalid.js";
+import { checkGrace, DEFAULT_GRACE } from "../workers/grace.js";
 import { type Probed, probeKey } from "../workers/probe.js";
 import { checkTransferList } from "../workers/transfer.js";
+import { resolveThreadOptions, type ThreadOptions, type ThreadSettings } from "./thread-options.js";
 import type { MapOptions, SubmitOptions } from "./types.js";
 
-export interface PoolOptions {
+export interface PoolOptions extends ThreadSettings {
   /** Tasks that run at once, each on a thread of its own. 1 or more. @default os.availableParallelism() */
   threads?: number;
   /**
@@ -35,26 +34,8 @@ export interface PoolOptions {
    * thread is blocked. It costs such a task some 25 µs more, and 0.5 kB until that time, also if it is done long before. @default false
    */
   watchdog?: boolean;
-  /** Memory limits of each thread, as for `Worker`. ArrayBuffers lie outside them. */
-  resourceLimits?: ResourceLimits;
-  /** The environment of the threads, as for `Worker`. @default a copy of process.env */
-  env?: NodeJS.ProcessEnv | typeof SHARE_ENV;
-  /** Node's options for the threads, as for `Worker`. @default those of the process */
-  execArgv?: readonly string[];
-  /** What the task module finds as `workerData` of node:worker_threads, cloned to each thread, otherwise unchanged. */
-  workerData?: unknown;
   /** For people: appears in error messages. @default "pool" */
   name?: string;
-}
-
-/** How a thread is made: the same for all of a pool. */
-export interface ThreadOptions {
-  /** The task module, a file URL. */
-  readonly module: string;
-  readonly resourceLimits: ResourceLimits | undefined;
-  readonly env: NodeJS.ProcessEnv | typeof SHARE_ENV | undefined;
-  readonly execArgv: string[] | undefined;
-  readonly workerData: unknown;
 }
 
 export interface ResolvedOptions {
@@ -76,7 +57,7 @@ export function resolveOptions(module: string | URL, options: PoolOptions | unde
   const {
     threads = availableParallelism(),
     spares = 1,
-    grace = 250,
+    grace = DEFAULT_GRACE,
     maxQueue = Number.POSITIVE_INFINITY,
     order = "fifo",
     onOverrun = "terminate",
@@ -96,47 +77,8 @@ export function resolveOptions(module: string | URL, options: PoolOptions | unde
   checkOnOverrun("Pool: options.onOverrun", onOverrun);
   if (typeof watchdog !== "boolean") throw invalidArg("Pool: options.watchdog", "a boolean", watchdog);
   if (typeof name !== "string") throw invalidArg("Pool: options.name", "a string", name);
-  const { resourceLimits, execArgv, workerData } = given;
-  const env: ThreadOptions["env"] = given.env;
-  if (
-    resourceLimits !== undefined &&
-    (typeof resourceLimits !== "object" || (resourceLimits as unknown) === null)
-  ) {
-    throw invalidArg("Pool: options.resourceLimits", "an object", resourceLimits);
-  }
-  if (env !== undefined && env !== SHARE_ENV && (typeof env !== "object" || (env as unknown) === null)) {
-    throw invalidArg("Pool: options.env", "an object or SHARE_ENV", env);
-  }
-  if (
-    execArgv !== undefined &&
-    !(Array.isArray(execArgv) && execArgv.every((flag) => typeof flag === "string"))
-  ) {
-    throw invalidArg("Pool: options.execArgv", "an array of strings", execArgv);
-  }
-  const thread: ThreadOptions = {
-    module: resolveModule(module),
-    resourceLimits,
-    env,
-    execArgv: execArgv && [...execArgv],
-    workerData,
-  };
+  const thread = resolveThreadOptions("Pool", module, given);
   return { threads, spares, grace, maxQueue, order, onOverrun, watchdog, name, thread };
-}
-
-function resolveModule(module: string | URL): string {
-  const expected = 'a file URL or an absolute path, such as new URL("./tasks.js", import.meta.url)';
-  if (module instanceof URL || (typeof module === "string" && /^[a-z][a-z+.-]+:/i.test(module))) {
-    const url = String(module);
-    if (!url.startsWith("file:")) throw invalidArg("Pool: module", expected, url);
-    try {
-      fileURLToPath(url);
-    } catch (cause) {
-      throw invalidArg("Pool: module", expected, url, { cause });
-    }
-    return url;
-  }
-  if (typeof module !== "string" || !isAbsolute(module)) throw invalidArg("Pool: module", expected, module);
-  return pathToFileURL(module).href;
 }
 
 /**
@@ -195,11 +137,6 @@ export function resolveMapOptions(options: MapOptions = {}): ResolvedMapOptions 
   if (onError !== "cancel" && (onError as unknown) !== "settle")
     throw invalidArg("Pool.map: options.onError", '"cancel" or "settle"', onError);
   return { concurrency, chunk, ordered, onError };
-}
-
-function checkGrace(where: string, grace: number): void {
-  if (typeof grace !== "number" || !(grace >= 0))
-    throw invalidArg(where, "0 or more milliseconds, or Infinity", grace);
 }
 
 function checkOnOverrun(where: string, onOverrun: unknown): void {

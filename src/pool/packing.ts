@@ -2,6 +2,7 @@
 import type { Context } from "../context/context.js";
 import { sharedValuesOf } from "../context/with-value.js";
 import { BY_LETTER, type Envelope, type Terms } from "../workers/messages.js";
+import { makerOf, type StandIns, standIns } from "../workers/stand-in.js";
 import { deadlineOf } from "../workers/terms.js";
 import type { Escalation } from "./escalation.js";
 import { transferListOf } from "./hand-over.js";
@@ -12,7 +13,7 @@ import { probeOf } from "./options.js";
 export interface Contents {
   /** Some may have ended meanwhile, by way of code of the user's that ran while letters were posted. */
   readonly jobs: readonly Job[];
-  readonly message: Pick<Envelope, "names" | "terms" | "calls" | "guarded">;
+  readonly message: Pick<Envelope, "names" | "terms" | "calls" | "guarded" | "revive">;
   readonly transfers: readonly object[] | undefined;
 }
 
@@ -71,6 +72,7 @@ export class Packing {
     const apart = live.length > 1 ? new Apart() : undefined;
     const hasOwnValues = this.#terms.map(({ values }) => apart !== undefined && !apart.areSafe(values));
     let transfers: readonly object[] | undefined;
+    const registry = apart === undefined ? standIns() : undefined;
     for (const { job, terms } of live) {
       const { args } = job;
       const byLetter = apart !== undefined && (hasOwnValues[terms] === true || !apart.takes(args));
@@ -84,8 +86,12 @@ export class Packing {
         calls.push(indexOf(names, job.name), terms, BY_LETTER);
       } else {
         calls.push(indexOf(names, job.name), terms, args.length);
-        for (const arg of args) calls.push(arg);
         transfers ??= transferListOf(job);
+        if (registry === undefined) {
+          for (const arg of args) calls.push(arg);
+        } else {
+          for (const arg of args) calls.push(this.#standInFor(job, arg, registry, calls.length));
+        }
       }
       jobs.push(job);
     }
@@ -93,8 +99,30 @@ export class Packing {
       hasOwnValues[at] === true ? { ...terms, values: undefined } : terms,
     );
     const isGuarded = jobs.some((job) => this.#escalation.isInterruptible(job));
-    const message = { names, terms: sent, calls, ...(isGuarded && { guarded: true as const }) };
+    const made = jobs[0]?.standIns ?? [];
+    const message = {
+      names,
+      terms: sent,
+      calls,
+      ...(isGuarded && { guarded: true as const }),
+      ...(registry !== undefined &&
+        made.length > 0 && { revive: { module: registry.module, at: this.#revived } }),
+    };
+    for (const { transfers: more } of made) transfers = [...(transfers ?? []), ...more];
     return { contents: { jobs, message, transfers }, refused };
+  }
+
+  /** Where in the calls there are stand-ins. */
+  readonly #revived: number[] = [];
+
+  /** What goes over for an argument of a job that goes alone. */
+  #standInFor(job: Job, arg: unknown, registry: StandIns, at: number): unknown {
+    const make = makerOf(registry, arg);
+    if (make === undefined) return arg;
+    const standIn = make();
+    job.standIns = [...job.standIns, standIn];
+    this.#revived.push(at);
+    return standIn.data;
   }
 }
 

@@ -2,7 +2,6 @@
  * One thread: a Piscina of exactly one worker, its lane and its port. Owns starting, handing over and ending it; which
  * task it gets, and what becomes of a task whose thread dies, is the pool's. docs/decisions/0001 says why one each.
  */
-import { clearTimeout, setTimeout } from "node:timers";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { workerEntry } from "../entry-url.js";
@@ -27,20 +26,17 @@ import type {
   ToThread,
   Wake,
 } from "../workers/messages.js";
+import { insist } from "./insistence.js";
 import { canCut, cut } from "./interrupter.js";
 import { Load } from "./load.js";
-import type { ThreadOptions } from "./options.js";
 import type { Contents } from "./packing.js";
+import { type ThreadOptions, workerOptions } from "./thread-options.js";
 
 /** Why a thread is no more. `error` is what was thrown and not caught, or what Node says of an end like out of memory. */
 export interface Death {
   readonly code: number;
   readonly error: unknown;
 }
-
-/** How long to wait for a thread that was told to end before it is told again, ms: doubled each time, up to the longest. */
-const FIRST_INSISTENCE = 50;
-const LONGEST_INSISTENCE = 1000;
 
 export interface ThreadHost {
   /** It has said hello and loaded the module: it may be handed tasks. */
@@ -91,10 +87,7 @@ export class Thread {
       // The thread's event loop turns between tasks. What that costs: docs/decisions/0002, bench/roundtrip.
       atomics: "disabled",
       recordTiming: false,
-      ...(options.resourceLimits && { resourceLimits: options.resourceLimits }),
-      ...(options.env !== undefined && { env: options.env }),
-      ...(options.execArgv && { execArgv: options.execArgv }),
-      ...(options.workerData !== undefined && { workerData: options.workerData }),
+      ...workerOptions(options),
     });
     // Uncaught errors while no task runs; the worker's own events tell us.
     this.#piscina.on("error", () => {});
@@ -265,24 +258,6 @@ export class Thread {
     this.state = { kind: "ending", load: state.kind === "busy" ? state.load : undefined };
     void this.#piscina.destroy();
     // Only one that is at a task can lose the order; one that is still loading modules must not be given it in the middle.
-    if (state.kind === "busy") this.#insist(FIRST_INSISTENCE);
-  }
-
-  /**
-   * Ends it once more, if it has not gone. V8 may lose the order when it comes while a hook on promises is called, or a promise
-   * rejected: the loop goes on, and the thread would never go.
-   */
-  #insist(after: number): void {
-    const timer = setTimeout(() => {
-      if (this.state.kind === "gone") return;
-      // Each call adds a listener to the worker.
-      this.#worker.setMaxListeners(0);
-      void this.#worker.terminate();
-      this.#insist(Math.min(2 * after, LONGEST_INSISTENCE));
-    }, after);
-    timer.unref();
-    this.#worker.once("exit", () => {
-      clearTimeout(timer);
-    });
+    if (state.kind === "busy") insist(this.#worker);
   }
 }

@@ -4,7 +4,8 @@ import { carry } from "./carry.js";
 import { Guard, leaveThread } from "./guard.js";
 import { Lane } from "./lane.js";
 import { Mailbox } from "./mailbox.js";
-import type { HelloAnswer, Posted, Reply, ToThread } from "./messages.js";
+import type { Envelope, HelloAnswer, Posted, Reply, ToThread } from "./messages.js";
+import type { Reviver } from "./stand-in.js";
 import { abandon, isInterrupting, type Seat, type TaskFunction, Work } from "./work.js";
 
 type Exports = Record<string, unknown> & { readonly default?: unknown };
@@ -17,7 +18,10 @@ export function handle(message: ToThread): Promise<HelloAnswer> | Reply | Promis
     case "hello":
       return sitDown(message.module, new Lane(message.lane), message.port);
     case "envelope":
-      return orLeave(() => new Work(seat as Seat, message).proceed());
+      return orLeave(() => {
+        const work = (): Reply | Promise<Reply> => new Work(seat as Seat, message).proceed();
+        return message.revive === undefined ? work() : revive(message.calls, message.revive).then(work);
+      });
     default:
       return message satisfies never;
   }
@@ -34,6 +38,12 @@ function orLeave(work: () => Reply | Promise<Reply>): Reply | Promise<Reply> {
   } catch {
     return leaveThread();
   }
+}
+
+/** Puts in place of each stand-in what it stands for. */
+async function revive(calls: unknown[], { module, at }: NonNullable<Envelope["revive"]>): Promise<void> {
+  const reviver = (await import(module)) as Reviver;
+  for (const place of at) calls[place] = reviver.revive(calls[place]);
 }
 
 async function sitDown(module: string, lane: Lane, port: MessagePort): Promise<HelloAnswer> {

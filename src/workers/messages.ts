@@ -24,9 +24,11 @@ export interface Envelope {
    * For each task the index of its name, the index of its terms, the number of its arguments, and the arguments; or BY_LETTER
    * for that number, and none. Flat, because an object for each costs five times as much to clone (bench/throughput).
    */
-  readonly calls: readonly unknown[];
+  readonly calls: unknown[];
   /** There are tasks in it that shall be cut off when they overrun their grace. */
   readonly guarded?: true;
+  /** Where in the calls there are stand-ins for arguments, and the module that makes arguments of them: see stand-in.ts. */
+  readonly revive?: { readonly module: string; readonly at: readonly number[] };
 }
 
 /** In place of the number of arguments: they, and the shared values, come in a letter. */

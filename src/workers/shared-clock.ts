@@ -9,9 +9,7 @@ const hrtime = process?.hrtime?.bigint?.bind(process.hrtime);
 
 /** Nanoseconds, as finely as there are. */
 export const sharedNanos: () => number =
-  hrtime === undefined
-    ? () => (performance.timeOrigin + performance.now()) * 1e6
-    : () => Number(hrtime());
+  hrtime === undefined ? () => (performance.timeOrigin + performance.now()) * 1e6 : () => Number(hrtime());
 
 /** Milliseconds with fractions. */
 export function sharedNow(): number {

@@ -1,0 +1,250 @@
+/** An actor on the side that has started it: its thread, its context, and its end. */
+import { setTimeout } from "node:timers";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import * as Comlink from "comlink";
+import { actorEntry } from "../actor-url.js";
+import type { Context } from "../context/context.js";
+import { Ending } from "../context/ending.js";
+import { invalid, reasonOf } from "../context/invalid.js";
+import { Node } from "../context/node.js";
+import { insist } from "../pool/insistence.js";
+import { workerOptions } from "../pool/thread-options.js";
+import { unpack } from "../workers/carry.js";
+import type { Begin, FromActor, ToActor } from "./actor-messages.js";
+import type { Calls } from "./calls.js";
+import { connect, untilTold } from "./connection.js";
+import { CallError } from "./errors.js";
+import { call, ensureRegistered } from "./handlers.js";
+import type { ResolvedSpawnOptions } from "./spawn-options.js";
+
+/** What `await using` waits for at most, ms: as Pool.destroy. */
+const LONGEST_DISPOSAL = 1000;
+
+/** Ends with the context it was spawned with, or when the actor does. */
+class ActorNode extends Node {
+  readonly #name: string;
+  readonly #onEnded: () => void;
+
+  constructor(parent: Context, owner: Node | null, name: string, onEnded: () => void) {
+    super(parent, null, Node.watchBelow(parent, owner, owner === null ? null : owner.watch));
+    this.#name = name;
+    this.#onEnded = onEnded;
+    if (owner !== null) this.linkTo(owner);
+  }
+
+  override get listens(): boolean {
+    return true;
+  }
+
+  protected override ended(): void {
+    super.ended();
+    this.#onEnded();
+  }
+
+  override get label(): string {
+    return `actor(${this.#name})`;
+  }
+}
+
+type State = "starting" | "running" | "ending" | "gone";
+
+export class ActorThread {
+  readonly node: ActorNode;
+  /** Comlink's. */
+  readonly remote: object;
+  readonly #options: ResolvedSpawnOptions;
+  readonly #worker: Worker;
+  readonly #calls: Calls;
+  readonly #control: MessagePort;
+  #state: State = "starting";
+  #error: unknown;
+  #disposalError: { readonly error: unknown } | undefined;
+  readonly #ready: Promise<void>;
+  #settleReady: { resolve(): void; reject(error: unknown): void } | undefined;
+  readonly #gone: Promise<void>;
+
+  /** Starts the thread. Throws what is wrong with the options, or with the arguments. */
+  constructor(ctx: Context, owner: Node | null, options: ResolvedSpawnOptions) {
+    this.#options = options;
+    ensureRegistered(Comlink);
+    const calls = new MessageChannel();
+    const control = new MessageChannel();
+    this.#control = control.port1;
+    this.#worker = startWorker(options);
+    this.#ready = new Promise((resolve, reject) => {
+      this.#settleReady = { resolve, reject };
+    });
+    // `spawn` waits for it, unless it does not get so far.
+    this.#ready.catch(() => {});
+    this.#gone = new Promise((resolve) => {
+      this.#worker.once("exit", (code) => {
+        this.#exited(code);
+        resolve();
+      });
+    });
+    this.#worker.on("error", (error) => {
+      this.#error = error;
+    });
+    this.#control.on("message", (message: FromActor) => {
+      this.#receive(message);
+    });
+    this.#control.unref();
+    const { module, exportName, args, transfer, grace } = options;
+    const made = call(Comlink, untilTold(connect("spawn", calls.port1)), {
+      grace,
+      isOwned: true,
+      isMortal: true,
+      busy: (isBusy) => {
+        if (isBusy) this.#worker.ref();
+        else if (this.#state === "running") this.#worker.unref();
+      },
+    });
+    this.#calls = made.calls;
+    this.remote = made.remote;
+    const begin: Begin = {
+      module,
+      export: exportName,
+      args,
+      calls: calls.port2,
+      control: control.port2,
+    };
+    try {
+      this.#worker.postMessage(begin, [calls.port2, control.port2, ...(transfer as never[])]);
+    } catch (cause) {
+      this.#state = "ending";
+      void this.#worker.terminate();
+      throw new CallError(
+        "ERR_NOT_CLONEABLE",
+        `spawn: options.args cannot be cloned to the other thread: ${reasonOf(cause)}`,
+        { cause },
+      );
+    } finally {
+      this.node = new ActorNode(ctx, owner, options.name, () => {
+        this.#end(options.grace);
+      });
+      // Its deadline passed meanwhile.
+      if (this.node.ending !== null) this.#end(options.grace);
+    }
+  }
+
+  /** Resolves when calls are answered, or rejects with why they never will be. */
+  ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  /** Ends it, with its grace, but no more than a second. Resolves when its thread has gone; rejects with what its disposal threw. */
+  async dispose(): Promise<void> {
+    const why = new CallError("ERR_PEER_CLOSED", `${this.#options.name}: the actor was disposed of`);
+    if (this.node.poll() === null) this.node.end(new Ending(false, why));
+    this.#limit(LONGEST_DISPOSAL);
+    await this.#gone;
+    if (this.#disposalError !== undefined) throw this.#disposalError.error;
+  }
+
+  #receive(message: FromActor): void {
+    switch (message.type) {
+      case "ready":
+        if (this.#state !== "starting") return;
+        this.#state = "running";
+        if (this.#calls.isIdle) this.#worker.unref();
+        this.#settleReady?.resolve();
+        return;
+      case "failed": {
+        const cause = unpack(message.error);
+        this.#fail(
+          new CallError(
+            "ERR_ACTOR_MODULE",
+            `${this.#options.name}: the actor could not be made: ${reasonOf(cause)}`,
+            { cause },
+          ),
+        );
+        return;
+      }
+      case "disposed":
+        if (message.error !== undefined) this.#disposalError = { error: unpack(message.error) };
+        this.#stopHard();
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  /** It ends by itself, with `why`. */
+  #fail(why: CallError): void {
+    this.#settleReady?.reject(why);
+    if (this.#state !== "gone") this.#stopHard();
+    this.#calls.fail(why);
+    if (this.node.poll() === null) this.node.end(new Ending(false, why));
+  }
+
+  /** Its context has ended. */
+  #end(grace: number): void {
+    const { node } = this;
+    const isRunning = this.#state === "running";
+    if (this.#state !== "starting" && !isRunning) return;
+    this.#state = "ending";
+    this.#settleReady?.reject(node.err());
+    this.#calls.stop(node.ending as Ending, () => node.err());
+    this.#worker.ref();
+    if (!isRunning || grace === 0) {
+      this.#stopHard();
+      return;
+    }
+    const end: ToActor = { type: "end" };
+    this.#control.postMessage(end);
+    this.#limit(grace);
+  }
+
+  /** Stops it hard, if it has not ended so many ms from now. */
+  #limit(ms: number): void {
+    if (this.#state !== "ending" || ms === Number.POSITIVE_INFINITY) return;
+    const timer = setTimeout(
+      () => {
+        this.#stopHard();
+      },
+      Math.min(ms, 2 ** 31 - 1),
+    );
+    timer.unref();
+    void this.#gone.then(() => {
+      clearTimeout(timer);
+    });
+  }
+
+  #isStopped = false;
+
+  #stopHard(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#state = "ending";
+    this.#worker.ref();
+    void this.#worker.terminate();
+    insist(this.#worker);
+  }
+
+  #exited(code: number): void {
+    const hasEnded = this.#state === "ending";
+    this.#state = "gone";
+    this.#control.close();
+    if (hasEnded && this.node.ending !== null) {
+      this.#calls.fail(this.node.err());
+      return;
+    }
+    const cause = this.#error ?? new Error(`the thread exited with code ${String(code)}`);
+    this.#fail(
+      new CallError(
+        "ERR_WORKER_CRASHED",
+        `${this.#options.name}: the actor's thread died: ${reasonOf(cause)}`,
+        { cause },
+      ),
+    );
+  }
+}
+
+/** @throws TypeError ERR_INVALID_ARG for options that Node does not take */
+function startWorker({ name, thread }: ResolvedSpawnOptions): Worker {
+  try {
+    return new Worker(actorEntry, { name, ...workerOptions(thread) });
+  } catch (cause) {
+    throw invalid(`spawn: options: a thread cannot be started with them: ${reasonOf(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,70 @@
+/** Actors: an object on a thread of its own, called through comlink. */
+import { type Remote, releaseProxy } from "comlink";
+import type { Context } from "../context/context.js";
+import { ownerOf } from "../context/derive.js";
+import { invalidArg } from "../context/invalid.js";
+import { ActorThread } from "./actor.js";
+import { resolveSpawnOptions, type SpawnOptions } from "./spawn-options.js";
+
+/** What is exposed on the actor's thread, as comlink has it here; and its end. */
+export type Actor<T> = Remote<T> & AsyncDisposable;
+
+const contexts = new WeakMap<object, Context>();
+
+/**
+ * Starts a thread that holds an object, for state that is too big or too warm to be sent around: an index, a model, a parser.
+ *
+ * Its methods may take contexts, and calls settle as those of `wrap` do. The actor has a context of its own, a child of `ctx`
+ * (`contextOf`). When that ends, no call is made any more, those under way see it as the end of their own contexts, and the actor
+ * has its grace to finish them and to dispose of itself: `[Symbol.asyncDispose]` or `[Symbol.dispose]` of the object is called, if
+ * it has one. Then the thread is stopped hard, and what is still under way rejects with `contextOf(actor).err()`.
+ *
+ * Leave it with `await using`, or by ending its context. An idle actor does not keep the process alive; a call under way does.
+ *
+ * @param module what holds it: a file URL, as URL or string, or an absolute path
+ * @typeParam T what is exposed: of a class that is constructed with `args`, its instances
+ * @returns when the object is there. `[Symbol.asyncDispose]()` ends it, with its grace, but no more than a second; resolves when the
+ * thread has gone; rejects with what the object's own disposal threw. Rejects with TypeError ERR_INVALID_ARG; with `ctx.err()`;
+ * with CallError ERR_ACTOR_MODULE when the module cannot be loaded, or the object not be made, ERR_NOT_CLONEABLE for the arguments,
+ * ERR_WORKER_CRASHED
+ */
+export async function spawn<T>(
+  ctx: Context,
+  module: string | URL,
+  options?: SpawnOptions,
+): Promise<Actor<T>> {
+  const owner = ownerOf("spawn: ctx", ctx);
+  const resolved = resolveSpawnOptions(module, options);
+  ctx.throwIfDone();
+  const thread = new ActorThread(ctx, owner, resolved);
+  await thread.ready();
+  const actor = actorOf(thread);
+  contexts.set(actor, thread.node);
+  return actor as Actor<T>;
+}
+
+/**
+ * The actor's own context: ends with the one it was spawned with, or when the actor is disposed of, or dies; `cause` says which.
+ *
+ * @throws TypeError ERR_INVALID_ARG
+ */
+export function contextOf(actor: Actor<unknown>): Context {
+  const isObject = typeof actor === "function" || (typeof actor === "object" && (actor as unknown) !== null);
+  const ctx = isObject ? contexts.get(actor) : undefined;
+  if (ctx === undefined) throw invalidArg("contextOf: actor", "an actor, as `spawn` returns it", actor);
+  return ctx;
+}
+
+/** Comlink's proxy takes any name for a property of what is exposed, so the few that are ours are taken out before. */
+function actorOf(thread: ActorThread): object {
+  const dispose = (): Promise<void> => thread.dispose();
+  return new Proxy(thread.remote, {
+    get(remote, name): unknown {
+      // It is no promise, and comlink has no end for it.
+      if (name === "then") return undefined;
+      if (name === Symbol.asyncDispose) return dispose;
+      if (name === releaseProxy) return () => void dispose();
+      return Reflect.get(remote, name);
+    },
+  });
+}
