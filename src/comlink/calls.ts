@@ -9,7 +9,7 @@ import { reasonOf } from "../context/invalid.js";
 import type { Carried } from "../workers/carry.js";
 import type { Connection, Incoming } from "./connection.js";
 import { CallError } from "./errors.js";
-import { adopt, type OfCall } from "./sending.js";
+import { adopt, type Sent } from "./sending.js";
 import { LocalThrow } from "./throwing.js";
 import { CONTEXT, THROW, type ThrownWire } from "./wire.js";
 
@@ -44,7 +44,7 @@ class GraceAlarm implements Alarm {
 interface Call {
   readonly id: string;
   readonly title: string;
-  readonly contexts: readonly OfCall[];
+  readonly contexts: readonly Sent[];
   grace: GraceAlarm | undefined;
   /** It has been answered from here, since its context had ended: the other side is still at it. */
   isAbandoned: boolean;
@@ -160,12 +160,12 @@ export class Calls {
   #adoptAll(
     message: Message,
     transfers: readonly object[],
-  ): { readonly contexts: readonly OfCall[]; readonly moved: readonly object[] } {
-    const contexts: OfCall[] = [];
+  ): { readonly contexts: readonly Sent[]; readonly moved: readonly object[] } {
+    const contexts: Sent[] = [];
     let moved = transfers;
     for (const arg of message.argumentList ?? []) {
       if (arg.name !== CONTEXT || arg.type !== "HANDLER") continue;
-      const ofCall = adopt(arg.value as object, this.#options.isMortal === true);
+      const ofCall = adopt(arg.value, this.#options.isMortal === true);
       if (ofCall === undefined) continue;
       contexts.push(ofCall);
       if (arg.value === ofCall.wire) continue;
@@ -176,7 +176,7 @@ export class Calls {
   }
 
   /** Throws why this call is not even made. */
-  #refuse(title: string, contexts: readonly OfCall[]): void {
+  #refuse(title: string, contexts: readonly Sent[]): void {
     for (const { ctx } of contexts) ctx.throwIfDone();
     if (this.#gone instanceof CallError) throw this.#explain({ title }, this.#gone);
     if (this.#stopping !== undefined)

@@ -14,10 +14,7 @@ export function builtin(name: `node:${string}`): unknown {
 }
 
 /** Whether memory can be shared with other threads, and waited on without blocking. */
-export function canShareMemory(): boolean {
-  return (
-    platform.SharedArrayBuffer !== undefined &&
-    platform.crossOriginIsolated !== false &&
-    typeof (Atomics as { waitAsync?: unknown }).waitAsync === "function"
-  );
-}
+export const canShareMemory =
+  platform.SharedArrayBuffer !== undefined &&
+  platform.crossOriginIsolated !== false &&
+  typeof (Atomics as { waitAsync?: unknown }).waitAsync === "function";

@@ -12,7 +12,18 @@ import { dueOf, NoticeWatch } from "../workers/notice-watch.js";
 import { valuesOf } from "../workers/values.js";
 import { causeFrom } from "./cause-bytes.js";
 import { Page } from "./page.js";
-import type { ContextWire, PortLike, PortNotice, SlotWire } from "./wire.js";
+import {
+  type ContextWire,
+  type DeadlineWire,
+  ENDED,
+  PORT,
+  type PortLike,
+  type PortNotice,
+  ROOT,
+  SHARED,
+  type SlotWire,
+  type ValuesWire,
+} from "./wire.js";
 
 /** A page of another thread, and who here waits for notices on it. */
 class ReceivedPage {
@@ -21,7 +32,7 @@ class ReceivedPage {
   #isListening = false;
   #isKept = true;
 
-  constructor({ pageId, page }: SlotWire) {
+  constructor([page, pageId]: SlotWire) {
     this.page = new Page(pageId, page);
   }
 
@@ -72,13 +83,14 @@ const pages = new Map<number, ReceivedPage>();
 const PAGES = 32;
 
 function pageOf(wire: SlotWire): ReceivedPage {
-  let page = pages.get(wire.pageId);
+  const [, id] = wire;
+  let page = pages.get(id);
   if (page === undefined) {
     page = new ReceivedPage(wire);
-    pages.set(wire.pageId, page);
-    for (const [id, oldest] of pages) {
+    pages.set(id, page);
+    for (const [oldestId, oldest] of pages) {
       if (pages.size <= PAGES) break;
-      pages.delete(id);
+      pages.delete(oldestId);
       oldest.letGo();
     }
   }
@@ -87,16 +99,22 @@ function pageOf(wire: SlotWire): ReceivedPage {
 
 /** Looks at a slot, and at another one: that of the context it was derived from, if that is a third thread's. */
 class SlotWatch extends NoticeWatch {
-  readonly wire: SlotWire;
-  readonly home: ReceivedPage;
+  readonly #home: ReceivedPage;
+  readonly #slot: number;
   readonly #under: SlotWatch | undefined;
 
   constructor(wire: SlotWire, deadline: Deadline | undefined, under: SlotWire | undefined) {
     const home = pageOf(wire);
-    super(home.page.notice(wire.slot), wire.epoch, deadline, dueOf(deadline), true);
-    this.wire = wire;
-    this.home = home;
+    const [, , slot, epoch] = wire;
+    super(home.page.notice(slot), epoch, deadline, dueOf(deadline), true);
+    this.#home = home;
+    this.#slot = slot;
     this.#under = under && new SlotWatch(under, undefined, undefined);
+  }
+
+  get wire(): SlotWire {
+    const { page } = this.#home;
+    return [page.buffer, page.id, this.#slot, this.epoch];
   }
 
   override attach(node: Node): void {
@@ -109,24 +127,23 @@ class SlotWatch extends NoticeWatch {
   }
 
   protected override cause(): unknown {
-    const carried = causeFrom(this.home.page.cause(this.wire.slot));
+    const carried = causeFrom(this.#home.page.cause(this.#slot));
     return carried === undefined ? undefined : unpack(carried);
   }
 
   arrive(): void {
-    this.home.page.arrived(this.wire.slot, this.wire.epoch);
+    this.#home.page.arrived(this.#slot, this.epoch);
   }
 
   /** From now on `node` hears of a notice without looking. */
   listen(node: ReceivedNode): void {
-    const { home, wire } = this;
-    home.page.awaits(wire.slot, wire.epoch);
-    home.add(node);
+    this.#home.page.awaits(this.#slot, this.epoch);
+    this.#home.add(node);
     this.#under?.listen(node);
   }
 
   unlisten(node: ReceivedNode): void {
-    this.home.delete(node);
+    this.#home.delete(node);
     this.#under?.unlisten(node);
   }
 }
@@ -242,37 +259,44 @@ export function receive(wire: ContextWire): Received {
 }
 
 function read(wire: ContextWire): Received {
-  const values = valuesOf(wire.values);
-  switch (wire.type) {
-    case "root":
-      return new Received(values, undefined);
-    case "ended":
-      return endedNode(wire.values, new Ending(wire.expired, wire.cause && unpack(wire.cause)));
-    case "shared": {
-      const watch = new SlotWatch(wire, wire.deadline, wire.under);
+  switch (wire[0]) {
+    case ROOT:
+      return new Received(valuesOf(wire[1]), undefined);
+    case ENDED: {
+      const [, expired, cause, , values] = wire;
+      return endedNode(values, new Ending(expired, cause && unpack(cause)));
+    }
+    case SHARED: {
+      const [, page, pageId, slot, epoch, deadline, values, under] = wire;
+      const watch = new SlotWatch([page, pageId, slot, epoch], deadlineOf(deadline), under);
       watch.arrive();
-      const node = new ReceivedNode(values, watch);
+      const node = new ReceivedNode(valuesOf(values), watch);
       return new Received(node, node);
     }
-    case "port":
-      return receivePort(wire, values);
+    case PORT:
+      return receivePort(wire);
     default:
       wire satisfies never;
       throw new TypeError("unknown type");
   }
 }
 
-function endedNode(values: ContextWire["values"], ending: Ending): Received {
+function deadlineOf(wire: DeadlineWire): Deadline | undefined {
+  return wire && { when: wire[0], wall: wire[1], cause: wire[2] };
+}
+
+function endedNode(values: ValuesWire, ending: Ending): Received {
   const node = new Node(valuesOf(values), null, null);
   node.end(ending);
   return new Received(node, node);
 }
 
-function receivePort({ deadline, port }: ContextWire & { type: "port" }, values: Context): Received {
-  let parent = values;
+function receivePort([, port, wire, values]: ContextWire & { readonly 0: typeof PORT }): Received {
+  let parent = valuesOf(values);
   let cancel: CancelFunc | undefined;
+  const deadline = deadlineOf(wire);
   if (deadline !== undefined)
-    [parent, cancel] = withTimeout(values, dueOf(deadline) - now(), deadline.cause && unpack(deadline.cause));
+    [parent, cancel] = withTimeout(parent, dueOf(deadline) - now(), deadline.cause && unpack(deadline.cause));
   const node = new PortNode(parent, port, cancel);
   return new Received(node, node);
 }
@@ -280,7 +304,5 @@ function receivePort({ deadline, port }: ContextWire & { type: "port" }, values:
 /** Where what `node` hangs on has its notice, if that is another thread's. */
 export function slotBehind(node: Node): SlotWire | undefined {
   const source = node.watch?.source;
-  if (!(source instanceof SlotWatch)) return undefined;
-  const { page, pageId, slot, epoch } = source.wire;
-  return { page, pageId, slot, epoch };
+  return source instanceof SlotWatch ? source.wire : undefined;
 }

@@ -10,15 +10,17 @@ import { deadlineOf, noticeOf } from "../workers/terms.js";
 import { canShareMemory } from "./platform.js";
 import { slotBehind } from "./received.js";
 import { Slot } from "./slots.js";
-import type { ContextWire, PortLike, PortNotice } from "./wire.js";
-
-/** What a context is on the wire, with what has to be transferred along. */
-export interface Sent {
-  readonly wire: ContextWire;
-  readonly transfers: readonly object[];
-  /** Undefined where nothing will ever have to be told. */
-  readonly sending: Sending | undefined;
-}
+import {
+  type ContextWire,
+  type DeadlineWire,
+  ENDED,
+  PORT,
+  type PortLike,
+  type PortNotice,
+  ROOT,
+  SHARED,
+  type ValuesWire,
+} from "./wire.js";
 
 /** How contexts go over: by shared memory where there is any, unless the user has said otherwise. */
 export interface Way {
@@ -138,99 +140,119 @@ class PortSending extends Sending {
   }
 }
 
+/** A context that has been sent. */
+export class Sent {
+  readonly ctx: Context;
+  readonly way: Way;
+  readonly wire: ContextWire;
+  readonly transfers: readonly object[];
+  /** Undefined where nothing will ever have to be told. */
+  readonly sending: Sending | undefined;
+  /** In how many calls that nobody knows of. */
+  uses = 0;
+
+  constructor(
+    ctx: Context,
+    way: Way,
+    wire: ContextWire,
+    sending: Sending | undefined,
+    transfers: readonly object[] = nothing,
+  ) {
+    this.ctx = ctx;
+    this.way = way;
+    this.wire = wire;
+    this.sending = sending;
+    this.transfers = transfers;
+  }
+
+  /** It belongs to one call from now on, whose end gives back what was taken for it. */
+  ofCall(): this {
+    if (this.sending instanceof SlotSending) this.sending.isBare = false;
+    return this;
+  }
+}
+
+const nothing: readonly object[] = [];
+
 /** Makes ready to be sent what `ctx` is. Throws for what is no context. */
 function send(ctx: Context, way: Way): Sent {
   const owner = ownerOf("lifeguard/comlink: ctx", ctx);
-  if (owner !== null) return sendBelow(owner, ctx, way);
-  return { wire: { type: "root", values: sharedValuesOf(ctx) }, transfers: [], sending: undefined };
+  return owner === null
+    ? new Sent(ctx, way, [ROOT, sharedValuesOf(ctx)], undefined)
+    : sendBelow(owner, ctx, way);
 }
 
 /** @param owner what ends it */
 function sendBelow(owner: Node, ctx: Context, way: Way): Sent {
   const values = sharedValuesOf(ctx);
-  if (owner.poll() !== null) return ended(owner, values);
-  const deadline = deadlineOf(owner.watch);
-  if (way.sharedMemory && canShareMemory()) {
+  if (owner.poll() !== null) return ended(owner, ctx, way, values);
+  const deadline = deadlineWire(owner);
+  if (way.sharedMemory && canShareMemory) {
     const sending = new SlotSending(ctx, owner);
     // Its deadline has passed since.
     if (sending.ending !== null) {
       sending.finish(true);
-      return ended(owner, values);
+      return ended(owner, ctx, way, values);
     }
     const { page, at: slot, epoch } = sending.slot;
     const under = slotBehind(owner);
-    const wire: ContextWire = {
-      type: "shared",
-      page: page.buffer,
-      pageId: page.id,
-      slot,
-      epoch,
-      deadline,
-      values,
-      under,
-    };
-    return { wire, transfers: [], sending };
+    const wire: ContextWire =
+      deadline === undefined && values === undefined && under === undefined
+        ? [SHARED, page.buffer, page.id, slot, epoch]
+        : [SHARED, page.buffer, page.id, slot, epoch, deadline, values, under];
+    return new Sent(ctx, way, wire, sending);
   }
   const { port1, port2 } = new MessageChannel();
   const sending = new PortSending(ctx, owner, port1 as unknown as PortLike);
   if (sending.ending !== null) {
     sending.finish(true);
-    return ended(owner, values);
+    return ended(owner, ctx, way, values);
   }
   const port = port2 as unknown as PortLike;
-  return { wire: { type: "port", port, deadline, values }, transfers: [port], sending };
+  return new Sent(ctx, way, [PORT, port, deadline, values], sending, [port]);
 }
 
-function ended(node: Node, values: ContextWire["values"]): Sent {
-  const { expired, given } = endOf(node);
-  const wire: ContextWire = {
-    type: "ended",
-    expired,
-    cause: given === undefined ? undefined : carry(given),
-    deadline: deadlineOf(node.watch),
-    values,
-  };
-  return { wire, transfers: [], sending: undefined };
+function deadlineWire(node: Node): DeadlineWire {
+  const deadline = deadlineOf(node.watch);
+  return deadline && [deadline.when, deadline.wall, deadline.cause];
 }
 
-function endOf(node: Node): { readonly expired: boolean; readonly given: unknown } {
+function ended(node: Node, ctx: Context, way: Way, values: ValuesWire): Sent {
   const ending = node.ending as Ending;
-  return { expired: ending.expired, given: ending.given() };
+  const given = ending.given();
+  const cause = given === undefined ? undefined : carry(given);
+  return new Sent(ctx, way, [ENDED, ending.expired, cause, deadlineWire(node), values], undefined);
 }
 
-/** What comlink's handler has sent for a context, without knowing for which call. */
-interface Bare {
-  readonly ctx: Context;
-  readonly sent: Sent;
-  readonly way: Way;
-  /** In how many calls. */
-  uses: number;
-}
+/** One for each context that lives and has gone along without a call that is known, in however many calls. */
+const bares = new WeakMap<Context, Sent>();
 
-/** Where a wire comes from, beside it: structured clone does not look at symbols. */
-const origin = Symbol("lifeguard.bare");
+/** What was sent last: most are adopted at once, and have no need to be looked up. */
+let last: Sent | undefined;
 
-type Marked = ContextWire & { [origin]?: Bare };
-
-/** One for each context that lives, in however many calls it goes along. */
-const bares = new WeakMap<Context, Bare>();
-
-/** What comlink's handler sends for `ctx`. */
+/** What comlink's handler sends for `ctx`, without knowing for which call. */
 export function serializeContext(ctx: Context, way: Way): Sent {
-  let bare = bares.get(ctx);
-  if (bare === undefined || bare.sent.sending?.ending !== null) {
-    bare = { ctx, sent: send(ctx, way), way, uses: 0 };
-    (bare.sent.wire as Marked)[origin] = bare;
-    // A port goes over once.
-    if (bare.sent.sending instanceof SlotSending) bares.set(ctx, bare);
-  }
-  bare.uses++;
-  return bare.sent;
+  if (last !== undefined) remember();
+  const known = bares.get(ctx);
+  const sent = known?.sending?.ending === null ? known : send(ctx, way);
+  sent.uses++;
+  last = sent;
+  queueMicrotask(remember);
+  return sent;
 }
 
-/** A context of a call that is known, so that its end gives back what was taken for it. */
-export interface OfCall extends Sent {
-  readonly ctx: Context;
+/** From the wire back to what it is of, beside it: structured clone does not look at symbols. */
+const origin = Symbol("lifeguard.sent");
+
+type Marked = ContextWire & { [origin]?: Sent };
+
+/** It has not been adopted at once: it may be later, or go along again. */
+function remember(): void {
+  if (last === undefined) return;
+  (last.wire as Marked)[origin] = last;
+  // A port goes over once.
+  if (last.sending instanceof SlotSending) bares.set(last.ctx, last);
+  last = undefined;
 }
 
 /**
@@ -238,19 +260,15 @@ export interface OfCall extends Sent {
  *
  * @param isMortal whether the call may be ended while its context is not: one that never ends needs a place for that, too
  */
-export function adopt(wire: object, isMortal: boolean): OfCall | undefined {
-  const bare = (wire as Marked)[origin];
-  if (bare === undefined) return undefined;
-  const { ctx, way, sent } = bare;
-  if (sent.wire.type === "root" && isMortal)
-    return ofCall(ctx, sendBelow(new Node(ctx, null, null), ctx, way));
-  bare.uses--;
-  if (bare.uses > 0) return ofCall(ctx, send(ctx, way));
+export function adopt(wire: unknown, isMortal: boolean): Sent | undefined {
+  const sent = last?.wire === wire ? last : (wire as Marked)[origin];
+  if (sent === undefined) return undefined;
+  const { ctx, way } = sent;
+  sent.uses--;
+  if (wire === last?.wire) last = undefined;
+  if (sent.sending === undefined && isMortal && (wire as ContextWire)[0] === ROOT)
+    return sendBelow(new Node(ctx, null, null), ctx, way).ofCall();
+  if (sent.uses > 0) return send(ctx, way).ofCall();
   bares.delete(ctx);
-  return ofCall(ctx, sent);
-}
-
-function ofCall(ctx: Context, sent: Sent): OfCall {
-  if (sent.sending instanceof SlotSending) sent.sending.isBare = false;
-  return { ctx, ...sent };
+  return sent.ofCall();
 }

@@ -1,7 +1,6 @@
 /** What goes over a comlink endpoint in place of a context. Types, but for the names of the handlers. */
 import type { Carried } from "../workers/carry.js";
 import type { Notice } from "../workers/lane.js";
-import type { Deadline } from "../workers/messages.js";
 
 /** The handler's name on both sides: of a context, and comlink's own for what is thrown and for proxies. */
 export const CONTEXT = "lifeguard.context";
@@ -9,28 +8,42 @@ export const THROW = "throw";
 export const PROXY = "proxy";
 
 /** A slot of a page, and what its notice has to speak of. */
-export interface SlotWire {
-  readonly page: SharedArrayBuffer;
-  readonly pageId: number;
-  readonly slot: number;
-  readonly epoch: number;
-}
+export type SlotWire = readonly [page: SharedArrayBuffer, pageId: number, slot: number, epoch: number];
 
-interface Terms {
-  readonly deadline: Deadline | undefined;
-  /** Values under shared keys, by the keys' names. */
-  readonly values: Map<string, unknown> | undefined;
-}
+/** Values under shared keys, by the keys' names. */
+export type ValuesWire = Map<string, unknown> | undefined;
 
+/** When the deadline is, on the clock all threads share, in ms, and in ms since the epoch; and its cause, undefined for none. */
+export type DeadlineWire = readonly [when: number, wall: number, cause: Carried | undefined] | undefined;
+
+/** Never ends. */
+export const ROOT = 0;
+/** Has ended. */
+export const ENDED = 1;
+/** Has a slot. */
+export const SHARED = 2;
+/** Without shared memory: its end comes as a message. */
+export const PORT = 3;
+
+/** A context. Arrays, since an object's keys cost as much again to clone as all the rest (bench/comlink); most have the first two of a slot only. */
 export type ContextWire =
-  /** Never ends. */
-  | { readonly type: "root"; readonly values: Map<string, unknown> | undefined }
-  /** Has ended. */
-  | (Terms & { readonly type: "ended"; readonly expired: boolean; readonly cause: Carried | undefined })
+  | readonly [type: typeof ROOT, values: ValuesWire]
+  | readonly [
+      type: typeof ENDED,
+      expired: boolean,
+      cause: Carried | undefined,
+      deadline: DeadlineWire,
+      values: ValuesWire,
+    ]
   /** `under`: where what it was derived from, on a third thread, has its notice. */
-  | (Terms & SlotWire & { readonly type: "shared"; readonly under: SlotWire | undefined })
-  /** Without shared memory: its end comes as a message. */
-  | (Terms & { readonly type: "port"; readonly port: PortLike });
+  | readonly [
+      type: typeof SHARED,
+      ...slot: SlotWire,
+      deadline?: DeadlineWire,
+      values?: ValuesWire,
+      under?: SlotWire | undefined,
+    ]
+  | readonly [type: typeof PORT, port: PortLike, deadline: DeadlineWire, values: ValuesWire];
 
 /** What comes through the port of a context, once. */
 export interface PortNotice {
