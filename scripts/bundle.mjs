@@ -50,17 +50,22 @@ await bundle.write({
 });
 await bundle.close();
 
-const gate = await rolldown({
-  input: "src/workers/gate.cts",
-  external: ["./entry.js"],
-  platform: "node",
-  onLog(level, log, report) {
-    // It is taken for an ES module because of the type that it imports.
-    if (log.code !== "COMMONJS_VARIABLE_IN_ESM") report(level, log);
-  },
-});
-await gate.write({ file: "dist/workers/gate.cjs", format: "cjs", sourcemap: true });
-await gate.close();
+for (const { input, entry } of [
+  { input: "workers/gate", entry: "./entry.js" },
+  { input: "comlink/actor-gate", entry: "./actor-entry.js" },
+]) {
+  const gate = await rolldown({
+    input: `src/${input}.cts`,
+    external: [entry],
+    platform: "node",
+    onLog(level, log, report) {
+      // It is taken for an ES module because of the type that it imports.
+      if (log.code !== "COMMONJS_VARIABLE_IN_ESM") report(level, log);
+    },
+  });
+  await gate.write({ file: `dist/${input}.cjs`, format: "cjs", sourcemap: true });
+  await gate.close();
+}
 
 // The page of `lifeguard bench --html`, with ECharts inside: only who asks for it loads it, and nobody has to install it.
 const page = await rolldown({

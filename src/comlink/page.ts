@@ -22,7 +22,7 @@ const AWAITS = LINE;
 const ARRIVED = LINE + 1;
 const SLOT_WORDS = 2 * LINE;
 const ARENA_AT = (SLOTS_AT + SLOTS * SLOT_WORDS) * WORD;
-const PAGE_BYTES = 64 * 1024;
+export const PAGE_BYTES = 64 * 1024;
 
 export class Page {
   /** Tells pages apart, whichever thread they are from. */

@@ -11,7 +11,7 @@ import type { Deadline } from "../workers/messages.js";
 import { dueOf, NoticeWatch } from "../workers/notice-watch.js";
 import { valuesOf } from "../workers/values.js";
 import { causeFrom } from "./cause-bytes.js";
-import { Page } from "./page.js";
+import { PAGE_BYTES, Page, SLOTS } from "./page.js";
 import {
   type ContextWire,
   type DeadlineWire,
@@ -83,6 +83,7 @@ const pages = new Map<number, ReceivedPage>();
 const PAGES = 32;
 
 function pageOf(wire: SlotWire): ReceivedPage {
+  if (!isSlot(wire)) throw new TypeError("no slot of a page: does the other side have another version?");
   const [, id] = wire;
   let page = pages.get(id);
   if (page === undefined) {
@@ -95,6 +96,11 @@ function pageOf(wire: SlotWire): ReceivedPage {
     }
   }
   return page;
+}
+
+function isSlot([page, id, slot, epoch]: SlotWire): boolean {
+  const isPage = page instanceof SharedArrayBuffer && page.byteLength === PAGE_BYTES;
+  return isPage && Number.isInteger(id) && slot >= 0 && slot < SLOTS && Number.isInteger(epoch);
 }
 
 /** Looks at a slot, and at another one: that of the context it was derived from, if that is a third thread's. */
@@ -193,8 +199,8 @@ class PortNode extends Node {
   readonly #port: PortLike;
   readonly #cancelDeadline: (() => void) | undefined;
 
-  /** @param parent has the deadline, if there is one, which `cancelDeadline` takes off */
-  constructor(parent: Context, port: PortLike, cancelDeadline: (() => void) | undefined) {
+  /** @param parent has the deadline, if there is one, with its cause, and `cancelDeadline` takes it off */
+  constructor(parent: Context, port: PortLike, announced: unknown, cancelDeadline: (() => void) | undefined) {
     const owner = Node.is(parent) ? parent : null;
     super(parent, null, owner === null ? null : owner.watch);
     this.#port = port;
@@ -202,7 +208,7 @@ class PortNode extends Node {
     port.onmessage = ({ data }) => {
       const { notice, cause } = data as PortNotice;
       const expired = notice === EXPIRED || notice === EXPIRED_WITH_CAUSE;
-      this.end(new Ending(expired, cause && unpack(cause)));
+      this.end(new Ending(expired, notice === EXPIRED ? announced : cause && unpack(cause)));
     };
     port.unref?.();
     if (owner !== null) this.linkTo(owner);
@@ -292,12 +298,13 @@ function endedNode(values: ValuesWire, ending: Ending): Received {
 }
 
 function receivePort([, port, wire, values]: ContextWire & { readonly 0: typeof PORT }): Received {
+  if (typeof port.postMessage !== "function") throw new TypeError("no port");
   let parent = valuesOf(values);
   let cancel: CancelFunc | undefined;
   const deadline = deadlineOf(wire);
-  if (deadline !== undefined)
-    [parent, cancel] = withTimeout(parent, dueOf(deadline) - now(), deadline.cause && unpack(deadline.cause));
-  const node = new PortNode(parent, port, cancel);
+  const announced = deadline?.cause && unpack(deadline.cause);
+  if (deadline !== undefined) [parent, cancel] = withTimeout(parent, dueOf(deadline) - now(), announced);
+  const node = new PortNode(parent, port, announced, cancel);
   return new Received(node, node);
 }
 

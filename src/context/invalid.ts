@@ -58,7 +58,6 @@ export function invalid(message: string, options?: ErrorOptions): TypeError & { 
   return Object.assign(new TypeError(message, options), { code: "ERR_INVALID_ARG" as const });
 }
 
-/** What structured clone stumbles over in contexts and keys; its text is the error message people see. */
-export function contextsCannotBeCloned(): void {
-  /* a context cannot be cloned */
-}
+/** What structured clone stumbles over in contexts and keys; its text is the error message people see, cut in the middle when long. */
+export const contextsCannotBeCloned = (): string =>
+  "a context cannot be cloned; for comlink: register() of lifeguard/comlink";

@@ -1,0 +1,183 @@
+/** Callbacks as arguments of a pool's tasks. */
+import { background, type Context, cause, Pool, withCancel } from "lifeguard";
+import { proxy } from "lifeguard/comlink";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openableGate } from "../support/gate.js";
+import { failure, fixture, rejection, settled } from "../support/pool.js";
+import { turn } from "../support/turn.js";
+import { uncaughtDuring } from "../support/uncaught.js";
+
+let pool: Pool;
+beforeAll(async () => {
+  pool = new Pool(fixture("comlink/tasks.mjs"), { threads: 2, grace: 60_000 });
+  await pool.ready();
+});
+afterAll(() => pool.destroy());
+
+test("a task calls a function of this thread, and gets its answer", async () => {
+  const got: number[] = [];
+  const square = proxy(async (n: number) => {
+    got.push(n);
+    return Promise.resolve(n * n);
+  });
+  expect(await pool.run(background, "each", 4, square)).toEqual([0, 1, 4, 9]);
+  expect(got).toEqual([0, 1, 2, 3]);
+});
+
+test("what a synchronous task has told has all arrived when its result settles, in order", async () => {
+  const got: number[] = [];
+  await pool.run(
+    background,
+    "tell",
+    5000,
+    proxy((n: number) => void got.push(n)),
+  );
+  expect(got).toEqual(Array.from({ length: 5000 }, (_, n) => n));
+});
+
+test("calls from synchronous code arrive while it runs", async () => {
+  const [ctx, cancel] = withCancel(background);
+  const task = pool.submit(ctx, "spin", [
+    proxy((text: string) => {
+      expect(text).toBe("started");
+      expect(task.state).toBe("running");
+      cancel("seen");
+    }),
+  ]);
+  expect(await rejection(task.result)).toBe(task.ctx.err());
+  expect(task.outcome).toBe("stopped");
+});
+
+test("of a task that is stopped hard, what it told before has arrived", async () => {
+  await using other = new Pool(fixture("comlink/tasks.mjs"), { threads: 1, grace: 0 });
+  const told: string[] = [];
+  const [ctx, cancel] = withCancel(background);
+  const task = other.submit(ctx, "runaway", [
+    proxy((text: string) => {
+      told.push(text);
+      cancel();
+    }),
+  ]);
+  expect(await settled(task)).toBe("terminated");
+  expect(
+    await settled(other.submit(background, "exit", [proxy((text: string) => void told.push(text))])),
+  ).toBe("crashed");
+  expect(told).toEqual(["started", "before"]);
+  expect(await other.run(background, "plain", 1)).toBe(1);
+});
+
+test("what it throws reaches the task with its class, code and cause, and is the task's to handle", async () => {
+  const thrower = proxy(() => {
+    throw Object.assign(new RangeError("cb", { cause: new Error("deep") }), { code: "E_CB" });
+  });
+  expect(await pool.run(background, "caught", thrower)).toEqual(["RangeError", "E_CB", "cb", "deep"]);
+  const failed = pool.submit(background, "each", [1, thrower]);
+  expect(await failure(failed.result)).toMatchObject({ code: "E_CB" });
+  expect(failed.outcome).toBe("failed");
+});
+
+test("thrown into a promise that the task does not handle, it is an unhandled rejection there, as any other", async () => {
+  const task = pool.submit(background, "uncaught", [
+    proxy(() => {
+      throw new RangeError("nobody cares");
+    }),
+  ]);
+  const error = await failure(task.result);
+  expect(task.outcome).toBe("crashed");
+  expect(error).toMatchObject({ code: "ERR_WORKER_CRASHED", cause: { message: "nobody cares" } });
+  await pool.ready();
+});
+
+test("an object with methods may be passed, too", async () => {
+  const object = proxy({
+    name: "calculator",
+    add: (a: number, b: number) => a + b,
+    deep: { sub: (a: number, b: number) => a - b },
+  });
+  expect(await pool.run(background, "member", object)).toEqual([3, 2, "calculator"]);
+});
+
+test("one function may go to many tasks, and twice to one", async () => {
+  let calls = 0;
+  const count = proxy(() => ++calls);
+  await Promise.all(Array.from({ length: 20 }, () => pool.run(background, "each", 5, count)));
+  expect(calls).toBe(100);
+  expect(await pool.run(background, "two", count, count)).toEqual([101, 102, false]);
+});
+
+test("a context goes along, into the callback", async () => {
+  const fn = proxy(async (ctx: Context) => {
+    await ctx.done();
+    return cause(ctx);
+  });
+  expect(await pool.run(background, "withContext", fn)).toBe("from the task");
+});
+
+describe("when the task has ended", () => {
+  test("nothing of it is called any more, and what is left unanswered takes no thread down", async () => {
+    const started = openableGate();
+    const finish = openableGate();
+    const got: string[] = [];
+    const slow = proxy(async (text: string) => {
+      got.push(text);
+      started.open();
+      await finish.opened;
+    });
+    const seen = await uncaughtDuring(async () => {
+      // One thread, so that the next task is on the one that holds on to the callback.
+      await using one = new Pool(fixture("comlink/tasks.mjs"), { threads: 1, spares: 0 });
+      expect(await one.run(background, "keep", slow)).toBe("kept");
+      expect(got).toEqual(["unanswered"]);
+      expect(await one.run(background, "callKept")).toBe("ERR_PEER_CLOSED");
+      finish.open();
+      await turn();
+      expect(await one.run(background, "plain", "next")).toBe("next");
+      expect(one.stats().outcomes).toMatchObject({ completed: 3, crashed: 0 });
+    });
+    expect(got).toEqual(["unanswered"]);
+    expect(seen).toEqual([]);
+  });
+
+  test("its ports are closed", async () => {
+    const ports = (): number =>
+      process.getActiveResourcesInfo().filter((kind) => kind === "MessagePort").length;
+    const before = ports();
+    const fn = proxy(() => 1);
+    for (let i = 0; i < 100; i++) await pool.run(background, "each", 1, fn);
+    await turn();
+    await turn();
+    expect(ports()).toBeLessThanOrEqual(before);
+  });
+
+  test("a task that is dropped, or never handed over, has none", async () => {
+    const [ctx, cancel] = withCancel(background);
+    cancel();
+    const task = pool.submit(ctx, "each", [1, proxy(() => 1)]);
+    expect(await settled(task)).toBe("dropped");
+  });
+});
+
+test("another argument that cannot be cloned is the one that is named", async () => {
+  const error = await failure(
+    pool.run(
+      background,
+      "two",
+      proxy(() => 1),
+      () => 2,
+    ),
+  );
+  expect(error).toMatchObject({ code: "ERR_NOT_CLONEABLE" });
+  expect(error.message).toContain("argument 2");
+});
+
+test("a callback is no input of a batch", async () => {
+  const error = await failure(pool.map(background, "plain", [proxy(() => 1)]).results());
+  expect(error).toMatchObject({ code: "ERR_NOT_CLONEABLE" });
+  expect(error.message).toContain("callbacks go as arguments of `run` and `submit`");
+});
+
+test("bad values are refused, with what came", () => {
+  for (const value of [undefined, null, 5, "fn"])
+    expect(() => proxy(value as never)).toThrow("proxy: value: expected a function or an object, got");
+  expect(() => proxy(Object.freeze(() => 1))).toThrow("not frozen");
+});

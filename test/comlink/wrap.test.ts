@@ -1,0 +1,394 @@
+/** Calls through `wrap`: every one of them settles, once, and gives back what it took. */
+import { MessageChannel } from "node:worker_threads";
+import * as Comlink from "comlink";
+import { background, withCancel, withTimeout } from "lifeguard";
+import { CallError, expose, register, wrap } from "lifeguard/comlink";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { collectable } from "../support/memory.js";
+import { failure, rejection, threadGate } from "../support/pool.js";
+import { type Api, bare, startWorker, wrapApi, wrapped } from "../support/remote.js";
+import { settles, turn } from "../support/turn.js";
+import { uncaughtDuring } from "../support/uncaught.js";
+
+describe("a call whose context ends", () => {
+  const started = wrapped("exposed", { grace: 60_000 });
+  const impatient = wrapped("exposed", { grace: 0 });
+  const { remote } = started;
+  beforeAll(async () => {
+    await remote.plain(1);
+  });
+  afterAll(async () => {
+    await started[Symbol.asyncDispose]();
+    await impatient[Symbol.asyncDispose]();
+  });
+
+  test("rejects with that context's own error, when the other side throws it", async () => {
+    const [ctx, cancel] = withCancel(background);
+    const gate = threadGate();
+    const call = remote.throwing(ctx, gate.view);
+    await gate.entered();
+    cancel("why");
+    expect(await rejection(call)).toBe(ctx.err());
+  });
+
+  test("the same when it throws the cause", async () => {
+    const [ctx, cancel] = withCancel(background);
+    const gate = threadGate();
+    const call = remote.throwingCause(ctx, gate.view);
+    await gate.entered();
+    cancel(new RangeError("why"));
+    expect(await rejection(call)).toBe(ctx.err());
+  });
+
+  test("the same at its deadline", async () => {
+    const [ctx, cancel] = withTimeout(background, 20);
+    expect(await rejection(remote.throwing(ctx))).toBe(ctx.err());
+    expect(ctx.err()?.code).toBe("ERR_DEADLINE_EXCEEDED");
+    cancel();
+  });
+
+  test("resolves with what the other side makes of it, within the grace", async () => {
+    const [ctx, cancel] = withCancel(background);
+    const gate = threadGate();
+    const call = remote.spin(ctx, gate.view);
+    await gate.entered();
+    cancel("why");
+    expect(await call).toMatchObject({ cause: "why" });
+  });
+
+  test("rejects with its error once the grace is over, whatever the other side does", async () => {
+    const [ctx, cancel] = withCancel(background);
+    const gate = threadGate();
+    const call = impatient.remote.hold(ctx, gate.view);
+    await gate.entered();
+    cancel("why");
+    expect(await rejection(call)).toBe(ctx.err());
+    // The thread is still at it; what it answers at last is nobody's, and the next call is served.
+    const next = impatient.remote.plain("next");
+    expect(await settles(next)).toBe(false);
+    gate.open();
+    expect(await next).toBe("next");
+  });
+
+  test("the same with a grace that is neither 0 nor Infinity", async () => {
+    await using short = wrapped("exposed", { grace: 10 });
+    const [ctx, cancel] = withCancel(background);
+    const gate = threadGate();
+    const call = short.remote.never(ctx, gate.view);
+    await gate.entered();
+    cancel();
+    expect(await rejection(call)).toBe(ctx.err());
+  });
+
+  test("is not made when it has ended before", async () => {
+    const [ctx, cancel] = withCancel(background);
+    const gate = threadGate();
+    cancel("before");
+    expect(await rejection(remote.count(ctx, gate.view))).toBe(ctx.err());
+    await remote.plain(1);
+    expect(gate.read(2)).toBe(0);
+  });
+
+  test("is not begun when it ends on its way", async () => {
+    const [ctx, cancel] = withCancel(background);
+    const gate = threadGate();
+    const held = remote.hold(background, gate.view);
+    await gate.entered();
+    const behind = remote.count(ctx, gate.view);
+    cancel("on its way");
+    gate.open();
+    await held;
+    expect(await rejection(behind)).toBe(ctx.err());
+    expect(gate.read(2)).toBe(0);
+  });
+
+  test("one call's end is not another's", async () => {
+    const [parent, cancelAll] = withCancel(background);
+    const gate = threadGate();
+    const calls = Array.from({ length: 20 }, () => {
+      const [ctx, cancel] = withCancel(parent);
+      return { cancel, answer: remote.wait(ctx, gate.view, "done") };
+    });
+    await gate.entered(20);
+    calls[7]?.cancel("the seventh");
+    expect((await calls[7]?.answer)?.cause).toBe("the seventh");
+    for (const [n, { answer }] of calls.entries()) if (n !== 7) expect(await settles(answer)).toBe(false);
+    cancelAll("all");
+    for (const [n, { answer }] of calls.entries()) if (n !== 7) expect((await answer).cause).toBe("all");
+  });
+
+  test("with two contexts, the first to end is what it ends with", async () => {
+    const [one] = withCancel(background);
+    const [two, cancel] = withCancel(background);
+    const call = impatient.remote.never(one, two);
+    await turn();
+    cancel("two");
+    expect(await rejection(call)).toBe(two.err());
+  });
+
+  test("when it is over, its context is over there; here it lives", async () => {
+    const [ctx] = withCancel(background);
+    expect(await remote.keep(ctx)).toMatchObject({ code: undefined });
+    expect(await remote.kept()).toMatchObject({ code: "ABORT_ERR" });
+    expect(ctx.err()).toBe(undefined);
+    // And another call may have its place, without waking it up again.
+    await remote.look(ctx);
+    expect(await remote.kept()).toMatchObject({ code: "ABORT_ERR" });
+  });
+
+  test("the other side's work that is left behind sees the end of the call, when it is comlink's own there", async () => {
+    await using theirs = wrapped("registered");
+    const [ctx] = withCancel(background);
+    expect(await theirs.remote.keep(ctx)).toMatchObject({ code: undefined });
+    await theirs.remote.keptDone();
+    expect(await theirs.remote.kept()).toMatchObject({ code: "ABORT_ERR" });
+    expect(ctx.err()).toBe(undefined);
+  });
+});
+
+describe("a call whose other side dies", () => {
+  test("rejects with ERR_WORKER_CRASHED when the thread exits, as do all after it", async () => {
+    await using started = wrapped();
+    const { remote } = started;
+    const [ctx] = withCancel(background);
+    const waiting = remote.never(ctx);
+    const error = await failure(remote.exit(7));
+    expect(error).toBeInstanceOf(CallError);
+    expect(error).toMatchObject({ name: "CallError", code: "ERR_WORKER_CRASHED" });
+    expect(error.message).toBe("exit: the thread on the other side died: the thread exited with code 7");
+    expect(await failure(waiting)).toMatchObject({ code: "ERR_WORKER_CRASHED" });
+    expect(await failure(remote.plain(1))).toMatchObject({ code: "ERR_WORKER_CRASHED" });
+    expect(ctx.err()).toBe(undefined);
+  });
+
+  test("has what was not caught there as its cause", async () => {
+    await using started = wrapped();
+    const error = await failure(started.remote.crash());
+    expect(error).toMatchObject({ code: "ERR_WORKER_CRASHED", cause: { message: "uncaught" } });
+    expect(error.message).toContain("crash: ");
+  });
+
+  test("the same when it is terminated, or was gone before", async () => {
+    const started = wrapped();
+    const gate = threadGate();
+    const call = started.remote.never(background, gate.view);
+    await gate.entered();
+    await started.worker.terminate();
+    expect(await failure(call)).toMatchObject({ code: "ERR_WORKER_CRASHED" });
+    const late = wrapApi(started.worker);
+    expect(await failure(late.plain(1))).toMatchObject({ code: "ERR_WORKER_CRASHED" });
+  });
+
+  test("rejects with its context's error, if that has ended by then", async () => {
+    await using started = wrapped("exposed", { grace: Infinity });
+    const [ctx, cancel] = withCancel(background);
+    const gate = threadGate();
+    const call = started.remote.never(ctx, gate.view);
+    await gate.entered();
+    cancel("first");
+    expect(await settles(call)).toBe(false);
+    await started.worker.terminate();
+    expect(await rejection(call)).toBe(ctx.err());
+  });
+
+  test("rejects with ERR_PEER_CLOSED when its port is closed", async () => {
+    const { port1, port2 } = new MessageChannel();
+    const remote = wrapApi(port1);
+    const call = remote.plain(1);
+    port2.close();
+    expect(await failure(call)).toMatchObject({
+      code: "ERR_PEER_CLOSED",
+      message: "plain: the other side has gone: its port is closed",
+    });
+    expect(await failure(remote.plain(2))).toMatchObject({ code: "ERR_PEER_CLOSED" });
+  });
+
+  test("ends the contexts that came from it", async () => {
+    const started = startWorker("exposed");
+    const remote = wrapApi(started);
+    const gate = threadGate();
+    const ended = new Promise((resolve) => {
+      const fn = Comlink.proxy(async (ctx: { done(): Promise<void> }) => {
+        Atomics.store(gate.view, 0, 1);
+        await ctx.done();
+        resolve("ended");
+      });
+      void Promise.resolve(remote.callWithContext(fn, gate.view)).catch(() => {});
+    });
+    await gate.entered();
+    await started.terminate();
+    expect(await ended).toBe("ended");
+  });
+});
+
+describe("a proxy that is released", () => {
+  test("settles its calls with ERR_PROXY_RELEASED", async () => {
+    await using started = wrapped();
+    const gate = threadGate();
+    const [ctx] = withCancel(background);
+    const call = started.remote.wait(ctx, gate.view, "done");
+    await gate.entered();
+    (started.remote as unknown as Comlink.Remote<object>)[Comlink.releaseProxy]();
+    expect(await failure(call)).toMatchObject({
+      code: "ERR_PROXY_RELEASED",
+      message: "wait: its proxy was released while it was under way",
+    });
+    expect(() => started.remote.plain).toThrow("released");
+  });
+
+  test("is not collected in the middle of a call", async () => {
+    const { port1, port2 } = new MessageChannel();
+    const released: string[] = [];
+    let answer!: (value: string) => void;
+    const api = {
+      slow: () =>
+        new Promise<string>((resolve) => {
+          answer = resolve;
+        }),
+      [Comlink.finalizer]: () => released.push("released"),
+    };
+    expose(api, port2);
+    const call = wrap<typeof api>(port1).slow();
+    while ((answer as unknown) === undefined) await turn();
+    // Comlink lets go of an endpoint when the last proxy of it is collected.
+    await collectable(() => ({}));
+    await collectable(() => ({}));
+    await turn();
+    expect(released).toEqual([]);
+    answer("there");
+    expect(await call).toBe("there");
+    port1.close();
+  });
+});
+
+describe("what cannot be cloned", () => {
+  const started = wrapped();
+  const { remote } = started;
+  afterAll(() => started[Symbol.asyncDispose]());
+
+  test("as an argument is named", async () => {
+    const error = await failure(remote.plain(1, () => {}));
+    expect(error).toMatchObject({ name: "CallError", code: "ERR_NOT_CLONEABLE" });
+    expect(error.message).toContain("argument 2 of plain cannot be cloned");
+    expect(error.cause).toMatchObject({ name: "DataCloneError" });
+  });
+
+  test("as a shared value is named", async () => {
+    const { sharedKey, withValue } = await import("lifeguard");
+    const ctx = withValue(background, sharedKey("test.fn"), () => {});
+    const error = await failure(remote.look(ctx));
+    expect(error).toMatchObject({ code: "ERR_NOT_CLONEABLE" });
+    expect(error.message).toContain("a shared value of argument 1 of look");
+  });
+
+  test("as a result fails the call alone", async () => {
+    const error = await failure(remote.uncloneable());
+    expect(error).toMatchObject({ name: "CallError", code: "ERR_NOT_CLONEABLE" });
+    expect(error.message).toContain("the result cannot be cloned");
+    expect(await remote.plain(1)).toBe(1);
+  });
+
+  test("a context within another argument is refused, with a sentence that says so", async () => {
+    const [ctx] = withCancel(background);
+    expect((await failure(remote.plain({ ctx }))).message).toContain("a context cannot be cloned");
+  });
+});
+
+describe("one side only", () => {
+  test("not registered here: the call rejects, and says what is missing", async () => {
+    const worker = startWorker("registered");
+    // Another copy of comlink, with a table of its own.
+    const other = await import("comlink/dist/esm/comlink.mjs");
+    const { default: nodeEndpoint } = await import("comlink/dist/esm/node-adapter.mjs");
+    const remote = other.wrap(nodeEndpoint(worker)) as unknown as Api;
+    const [ctx] = withCancel(background);
+    const error = await failure(Promise.resolve(remote.look(ctx)));
+    expect(error.message).toContain("a context cannot be cloned");
+    expect(error.message).toContain("register");
+    // Registered with that copy, it works.
+    register(other);
+    expect(await remote.look(ctx)).toMatchObject({ code: undefined });
+    // And so does `wrap` with it.
+    const again = wrapApi(worker, { comlink: other });
+    expect(await again.look(ctx)).toMatchObject({ code: undefined });
+    await worker.terminate();
+  });
+
+  test("not registered there: the call rejects, and says what is missing", async () => {
+    await using started = wrapped("unregistered");
+    expect(await started.remote.plain(1)).toBe(1);
+    const [ctx] = withCancel(background);
+    const error = await failure(started.remote.look(ctx));
+    expect(error).toMatchObject({ code: "ERR_WORKER_CRASHED" });
+    expect(error.message).toContain("has the other side called `register()`");
+  });
+
+  test("errors of a side without it are comlink's", async () => {
+    await using started = wrapped("unregistered");
+    expect(await failure(started.remote.fail("odd"))).toMatchObject({ message: "odd" });
+    expect(await rejection(started.remote.fail("string"))).toBe("text");
+  });
+
+  test("a side without it reads errors of one that has it", async () => {
+    const worker = startWorker("registered");
+    const other = await import("comlink/dist/esm/comlink.min.mjs");
+    const { default: nodeEndpoint } = await import("comlink/dist/esm/node-adapter.mjs");
+    const remote = other.wrap(nodeEndpoint(worker)) as unknown as Api;
+    expect(await failure(Promise.resolve(remote.fail("odd")))).toMatchObject({ message: "odd" });
+    expect(await rejection(Promise.resolve(remote.fail("string")))).toBe("text");
+    await worker.terminate();
+  });
+});
+
+describe("sent on to a third thread", () => {
+  const first = wrapped();
+  const third = startWorker("exposed");
+  const remote = first.remote;
+  afterAll(async () => {
+    await first[Symbol.asyncDispose]();
+    await third.terminate();
+  });
+
+  beforeAll(async () => {
+    const port: unknown = await wrap<object>(third)[Comlink.createEndpoint]();
+    await remote.connect(Comlink.transfer(port as object, [port as never]));
+  });
+
+  describe.each(["as it is", "a child", "a child, its thread being blocked"])("%s", (how) => {
+    test.each(["spin", "wait"])("it ends there, with its cause: %s", async (method) => {
+      const [ctx, cancel] = withCancel(background);
+      const gate = threadGate();
+      const answer = remote.forward(ctx, how, method, gate.view);
+      await gate.entered();
+      cancel(new RangeError("from the first"));
+      // Not by way of the second, which may have no ear for it.
+      if (method === "spin") await gate.written(3);
+      gate.open();
+      expect(await answer).toMatchObject({ code: "ABORT_ERR", causeMessage: "from the first" });
+    });
+
+    test("it keeps its deadline there", async () => {
+      const [ctx, cancel] = withTimeout(background, 30, "late");
+      const gate = threadGate();
+      const answer = remote.forward(ctx, how, "spin", gate.view).catch(() => "rejected");
+      await gate.written(3);
+      gate.open();
+      await answer;
+      expect(ctx.err()?.code).toBe("ERR_DEADLINE_EXCEEDED");
+      cancel();
+    });
+  });
+});
+
+test("a promise that fails by way of a cancellation is nobody's surprise twice", async () => {
+  await using started = bare();
+  const seen = await uncaughtDuring(async () => {
+    const [ctx, cancel] = withCancel(background);
+    const gate = threadGate();
+    const waited = started.remote.wait(ctx, gate.view, "done");
+    await gate.entered();
+    cancel();
+    await waited;
+  });
+  expect(seen).toEqual([]);
+});

@@ -1,0 +1,14 @@
+declare module "comlink/dist/esm/node-adapter.mjs" {
+  import type { Worker } from "node:worker_threads";
+  import type { Endpoint } from "comlink";
+
+  export default function nodeEndpoint(worker: Worker): Endpoint;
+}
+
+declare module "comlink/dist/esm/comlink.mjs" {
+  export * from "comlink";
+}
+
+declare module "comlink/dist/esm/comlink.min.mjs" {
+  export * from "comlink";
+}
