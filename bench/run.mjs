@@ -39,6 +39,7 @@ const suites = new Map(
       },
       throughput: { about: "100,000 tasks that do nothing, against piscina alone", flags: ["--expose-gc"] },
       roundtrip: { about: "one task at a time, against piscina alone" },
+      comlink: { about: "what a context adds to a comlink call; cancelling over comlink, against a pool" },
       context: {
         about: "the operations of the context tree, against AbortController and Go",
         flags: ["--expose-gc"],

@@ -43,7 +43,9 @@ class GraceAlarm implements Alarm {
 
 interface Call {
   readonly id: string;
-  readonly title: string;
+  /** For its title. */
+  readonly type: string | undefined;
+  readonly path: readonly string[] | undefined;
   readonly contexts: readonly Sent[];
   grace: GraceAlarm | undefined;
   /** It has been answered from here, since its context had ended: the other side is still at it. */
@@ -111,17 +113,17 @@ export class Calls {
       this.#release(message, transfers);
       return;
     }
-    const title = titleOf(message);
     const { contexts, moved } = this.#adoptAll(message, transfers);
     try {
-      this.#refuse(title, contexts);
+      this.#refuse(message, contexts);
       this.#connection.post(message, moved);
     } catch (error) {
       for (const { sending } of contexts) sending?.finish(true);
-      this.#answer(id, isCloneError(error) ? notCloneable(title, message, error) : error);
+      this.#answer(id, isCloneError(error) ? notCloneable(message, error) : error);
       return;
     }
-    this.#begin({ id, title, contexts, grace: undefined, isAbandoned: false });
+    const { type, path } = message;
+    this.#begin({ id, type, path, contexts, grace: undefined, isAbandoned: false });
   }
 
   // ---- what else there is to be done with it
@@ -176,11 +178,11 @@ export class Calls {
   }
 
   /** Throws why this call is not even made. */
-  #refuse(title: string, contexts: readonly Sent[]): void {
+  #refuse(message: Message, contexts: readonly Sent[]): void {
     for (const { ctx } of contexts) ctx.throwIfDone();
-    if (this.#gone instanceof CallError) throw this.#explain({ title }, this.#gone);
+    if (this.#gone instanceof CallError) throw this.#explain(message, this.#gone);
     if (this.#stopping !== undefined)
-      throw new CallError("ERR_PEER_CLOSED", `${title}: what it is called on has ended`, {
+      throw new CallError("ERR_PEER_CLOSED", `${titleOf(message)}: what it is called on has ended`, {
         cause: this.#stopping(),
       });
     if (this.#gone !== undefined) throw this.#gone as Error;
@@ -280,14 +282,17 @@ export class Calls {
       if (!call.isAbandoned)
         this.#answer(
           call.id,
-          new CallError("ERR_PROXY_RELEASED", `${call.title}: its proxy was released while it was under way`),
+          new CallError(
+            "ERR_PROXY_RELEASED",
+            `${titleOf(call)}: its proxy was released while it was under way`,
+          ),
         );
       this.#finish(call, false);
     }
     if (this.#gone === undefined) this.#connection.post(message, transfers);
   }
 
-  #explain(call: Pick<Call, "title"> & Partial<Call>, why: unknown): unknown {
+  #explain(call: Titled & Partial<Call>, why: unknown): unknown {
     if (!(why instanceof CallError)) return why;
     const isUnknown = (call.contexts ?? []).some(
       ({ sending }) => sending !== undefined && !sending.hasArrived && sending.ending === null,
@@ -296,11 +301,17 @@ export class Calls {
       isUnknown && why.code === "ERR_WORKER_CRASHED"
         ? "; the context of the call was not received: has the other side called `register()`, with the copy of comlink that it uses?"
         : "";
-    return new CallError(why.code, `${call.title}: ${why.message}${hint}`, { cause: why.cause ?? why });
+    return new CallError(why.code, `${titleOf(call)}: ${why.message}${hint}`, { cause: why.cause ?? why });
   }
 }
 
-function titleOf({ type, path = [] }: Message): string {
+/** What a message or a call is called in messages to people. */
+interface Titled {
+  readonly type?: string | undefined;
+  readonly path?: readonly string[] | undefined;
+}
+
+function titleOf({ type, path = [] }: Titled): string {
   const name = path.join(".");
   if (type === "CONSTRUCT") return `new ${name === "" ? "remote" : name}()`;
   return name === "" ? "the call" : name;
@@ -315,7 +326,9 @@ function isCloneError(error: unknown): boolean {
   return error instanceof Error && error.name === "DataCloneError";
 }
 
-function notCloneable(title: string, { argumentList = [] }: Message, error: unknown): CallError {
+function notCloneable(message: Message, error: unknown): CallError {
+  const { argumentList = [] } = message;
+  const title = titleOf(message);
   const at = argumentList.findIndex(({ value }) => !isCloneable(value));
   const arg = argumentList[at];
   let what = `an argument of ${title}`;

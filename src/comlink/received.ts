@@ -32,8 +32,8 @@ class ReceivedPage {
   #isListening = false;
   #isKept = true;
 
-  constructor([page, pageId]: SlotWire) {
-    this.page = new Page(pageId, page);
+  constructor(page: Page) {
+    this.page = page;
   }
 
   add(node: ReceivedNode): void {
@@ -82,12 +82,12 @@ class ReceivedPage {
 const pages = new Map<number, ReceivedPage>();
 const PAGES = 32;
 
-function pageOf(wire: SlotWire): ReceivedPage {
-  if (!isSlot(wire)) throw new TypeError("no slot of a page: does the other side have another version?");
-  const [, id] = wire;
+function pageOf(buffer: SharedArrayBuffer, id: number): ReceivedPage {
   let page = pages.get(id);
   if (page === undefined) {
-    page = new ReceivedPage(wire);
+    if (!(buffer instanceof SharedArrayBuffer) || buffer.byteLength !== PAGE_BYTES || !Number.isInteger(id))
+      throw new TypeError("no page: does the other side have another version?");
+    page = new ReceivedPage(new Page(id, buffer));
     pages.set(id, page);
     for (const [oldestId, oldest] of pages) {
       if (pages.size <= PAGES) break;
@@ -98,24 +98,26 @@ function pageOf(wire: SlotWire): ReceivedPage {
   return page;
 }
 
-function isSlot([page, id, slot, epoch]: SlotWire): boolean {
-  const isPage = page instanceof SharedArrayBuffer && page.byteLength === PAGE_BYTES;
-  return isPage && Number.isInteger(id) && slot >= 0 && slot < SLOTS && Number.isInteger(epoch);
-}
-
 /** Looks at a slot, and at another one: that of the context it was derived from, if that is a third thread's. */
 class SlotWatch extends NoticeWatch {
   readonly #home: ReceivedPage;
   readonly #slot: number;
   readonly #under: SlotWatch | undefined;
 
-  constructor(wire: SlotWire, deadline: Deadline | undefined, under: SlotWire | undefined) {
-    const home = pageOf(wire);
-    const [, , slot, epoch] = wire;
+  constructor(
+    page: SharedArrayBuffer,
+    pageId: number,
+    slot: number,
+    epoch: number,
+    deadline: Deadline | undefined,
+    under: SlotWire | undefined,
+  ) {
+    if (!(slot >= 0 && slot < SLOTS && Number.isInteger(epoch))) throw new TypeError("no slot of a page");
+    const home = pageOf(page, pageId);
     super(home.page.notice(slot), epoch, deadline, dueOf(deadline), true);
     this.#home = home;
     this.#slot = slot;
-    this.#under = under && new SlotWatch(under, undefined, undefined);
+    this.#under = under && new SlotWatch(...under, undefined, undefined);
   }
 
   get wire(): SlotWire {
@@ -273,10 +275,9 @@ function read(wire: ContextWire): Received {
       return endedNode(values, new Ending(expired, cause && unpack(cause)));
     }
     case SHARED: {
-      const [, page, pageId, slot, epoch, deadline, values, under] = wire;
-      const watch = new SlotWatch([page, pageId, slot, epoch], deadlineOf(deadline), under);
+      const watch = new SlotWatch(wire[1], wire[2], wire[3], wire[4], deadlineOf(wire[5]), wire[7]);
       watch.arrive();
-      const node = new ReceivedNode(valuesOf(values), watch);
+      const node = new ReceivedNode(valuesOf(wire[6]), watch);
       return new Received(node, node);
     }
     case PORT:

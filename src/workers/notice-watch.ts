@@ -26,7 +26,7 @@ export abstract class NoticeWatch extends Watch implements Alarm {
   protected readonly epoch: number;
   protected node: Node | undefined = undefined;
   readonly #deadline: Deadline | undefined;
-  readonly #stride = new Stride();
+  readonly #stride: Stride | null;
 
   /**
    * @param words where the notice is, in the first one
@@ -45,6 +45,7 @@ export abstract class NoticeWatch extends Watch implements Alarm {
     this.live = noticeWord(epoch, LIVE);
     this.epoch = epoch;
     this.#deadline = deadline;
+    this.#stride = deadline === undefined ? null : new Stride();
     this.when = when;
   }
 
@@ -60,7 +61,7 @@ export abstract class NoticeWatch extends Watch implements Alarm {
   override check(): void {
     this.pace(1);
     if (this.sawNotice()) return;
-    if (this.when === Number.POSITIVE_INFINITY) {
+    if (this.#stride === null) {
       this.pace(Stride.LONGEST);
       return;
     }
