@@ -136,13 +136,14 @@ class EndpointConnection implements Connection {
       hasSpoken = true;
       onMessage(event);
     };
-    const close = (): void => {
+    const close = (event: unknown): void => {
+      if (isMessage(event)) return;
       this.unlisten();
       onGone(new CallError("ERR_PEER_CLOSED", "the other side has gone: its port is closed"));
     };
     // A browser's worker goes on after an error. Only one that has not got to its first answer may have failed to load.
     const error = (event: { readonly error?: unknown; readonly message?: string }): void => {
-      if (hasSpoken) return;
+      if (hasSpoken || isMessage(event)) return;
       this.unlisten();
       const cause = event.error ?? new Error(event.message ?? "its script could not be loaded");
       onGone(
@@ -181,6 +182,11 @@ class EndpointConnection implements Connection {
   get #isPort(): boolean {
     return (this.#endpoint as { constructor?: { name?: unknown } }).constructor?.name === "MessagePort";
   }
+}
+
+/** Comlink's `nodeEndpoint` takes every listener for one of messages, whatever it is to listen to. */
+function isMessage(event: unknown): boolean {
+  return typeof event === "object" && event !== null && "data" in event;
 }
 
 /** The same connection, of which somebody else says when the other side is gone: a thread's exit tells more than its closed ports. */
