@@ -25,10 +25,10 @@ export class SearchIndex {
 
   /** @param {number} most - texts to read */
   constructor(most) {
-    this.#texts = collect(most).texts.map(({ text, files: [file = ""] }) => ({
-      file,
-      text: text.replace(/\s+/g, " "),
-    }));
+    this.#texts = collect(most).texts.map(({ text, files: [file = ""] }) => {
+      const plain = text.replace(/\s+/g, " ");
+      return { file, text: plain, letters: plain.toLowerCase() };
+    });
   }
 
   /**
@@ -39,8 +39,8 @@ export class SearchIndex {
    */
   build(ctx, onProgress) {
     this.#words.clear();
-    for (const [at, { text }] of this.#texts.entries()) {
-      for (const word of wordsOf(text)) {
+    for (const [at, { letters }] of this.#texts.entries()) {
+      for (const word of wordsOf(letters)) {
         ctx.throwIfDone();
         /** @type {Map<number, number>} */
         const counts = this.#words.get(word) ?? new Map();
@@ -60,7 +60,7 @@ export class SearchIndex {
    */
   find(ctx, query) {
     /** @type {(ReadonlyMap<number, number> | undefined)[]} */
-    const all = wordsOf(query).map((word) => this.#words.get(word));
+    const all = wordsOf(query.toLowerCase()).map((word) => this.#words.get(word));
     /** @type {{ file: string, score: number }[]} */
     const found = [];
     for (const [at, { file, text }] of this.#texts.entries()) {
@@ -92,12 +92,11 @@ export class SearchIndex {
     let hits = [];
     let read = 0;
     const wanted = pattern.toLowerCase();
-    for (const { file, text } of this.#texts) {
-      const best = nearest(ctx, text.toLowerCase(), wanted);
+    for (const { file, text, letters } of this.#texts) {
+      const best = nearest(ctx, letters, wanted);
       if (best === undefined) {
-        if (ctx.err()?.code === "ERR_DEADLINE_EXCEEDED") break;
-        ctx.throwIfDone();
-        continue;
+        if (ctx.err()?.code !== "ERR_DEADLINE_EXCEEDED") ctx.throwIfDone();
+        break;
       }
       read++;
       const excerpt = around(text, best.end, wanted.length);
@@ -116,9 +115,9 @@ export class SearchIndex {
   }
 }
 
-/** @param {string} text */
+/** @param {string} text - in small letters */
 function wordsOf(text) {
-  return text.toLowerCase().match(/\p{L}+/gu) ?? [];
+  return text.match(/\p{L}+/gu) ?? [];
 }
 
 /**
