@@ -292,15 +292,13 @@ export class Calls {
     if (this.#gone === undefined) this.#connection.post(message, transfers);
   }
 
-  #explain(call: Titled & Partial<Call>, why: unknown): unknown {
+  #explain(call: Titled, why: unknown): unknown {
     if (!(why instanceof CallError)) return why;
-    const isUnknown = (call.contexts ?? []).some(
-      ({ sending }) => sending !== undefined && !sending.hasArrived && sending.ending === null,
-    );
-    const hint =
-      isUnknown && why.code === "ERR_WORKER_CRASHED"
-        ? "; the context of the call was not received: has the other side called `register()`, with the copy of comlink that it uses?"
-        : "";
+    // What comlink stumbles over where there is no such handler.
+    const isUnknown = why.cause instanceof Error && why.cause.message.includes("(reading 'deserialize')");
+    const hint = isUnknown
+      ? "; has the other side called `register()`, with the copy of comlink that it uses?"
+      : "";
     return new CallError(why.code, `${titleOf(call)}: ${why.message}${hint}`, { cause: why.cause ?? why });
   }
 }

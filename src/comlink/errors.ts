@@ -5,6 +5,7 @@
  * - `ERR_WORKER_CRASHED`: the thread on the other side has died; `cause` says of what.
  * - `ERR_PROXY_RELEASED`: the proxy was released while the call was under way.
  * - `ERR_NOT_CLONEABLE`: an argument, a shared value or a result cannot be cloned to the other thread; `cause` is the reason.
+ * - `ERR_UNKNOWN_METHOD`: what is exposed has no such method; the message lists those it has.
  * - `ERR_ACTOR_MODULE`: the actor's module could not be loaded, or what it exports could not be made; `cause` says why.
  */
 export type CallErrorCode =
@@ -12,6 +13,7 @@ export type CallErrorCode =
   | "ERR_WORKER_CRASHED"
   | "ERR_PROXY_RELEASED"
   | "ERR_NOT_CLONEABLE"
+  | "ERR_UNKNOWN_METHOD"
   | "ERR_ACTOR_MODULE";
 
 /** A call to another thread could not be made or answered; `code` says which. */

@@ -148,7 +148,7 @@ export function serve(
   connection: Connection,
   allowedOrigins?: (string | RegExp)[],
 ): Service {
-  const service = new Service(connection);
+  const service = new Service(connection, value);
   comlink.expose(value, service as never, allowedOrigins);
   return service;
 }

@@ -3,6 +3,7 @@ import type { MessagePort } from "node:worker_threads";
 import * as Comlink from "comlink";
 import { DEFAULT_GRACE } from "../workers/grace.js";
 import { connect } from "./connection.js";
+import { facade } from "./facade.js";
 import { call, ensureRegistered } from "./handlers.js";
 
 /** What the task gets. */
@@ -49,18 +50,17 @@ class Answers {
 }
 
 function watched(remote: object, answers: Answers): object {
-  return new Proxy(remote, {
-    get(target, name): unknown {
-      // At the top it is no promise; below, comlink's own: `await remote.property`.
-      const value: unknown = Reflect.get(target, name);
-      return typeof name === "string" && name !== "then" && typeof value === "function"
-        ? watched(value, answers)
-        : value;
+  return facade(remote, {
+    own(name) {
+      if (name === Comlink.releaseProxy || name === Comlink.createEndpoint)
+        return { value: Reflect.get(remote, name) as unknown };
+      // At the top it is no promise; below, it is: `await object.property`.
+      return name === "then" ? { value: Reflect.get(remote, name) as unknown } : undefined;
     },
-    apply(target, self, args): unknown {
-      const answer: unknown = Reflect.apply(target as () => unknown, self, args);
-      if (answer instanceof Promise) answers.add(answer);
-      return answer;
+    property: (value) => (typeof value === "function" ? watched(value, answers) : value),
+    answer(value) {
+      if (value instanceof Promise) answers.add(value);
+      return value;
     },
   });
 }

@@ -12,13 +12,21 @@ import { CONTEXT, type ContextWire, THROW, type ThrownWire } from "./wire.js";
 interface Request {
   readonly id?: string;
   readonly type?: string;
+  readonly path?: readonly string[];
   readonly argumentList?: WireValue[];
 }
 
 interface Answer {
   readonly id?: string;
   readonly name?: string;
-  readonly value?: unknown;
+  value?: unknown;
+}
+
+/** One that is under way. */
+interface Call {
+  readonly type: string | undefined;
+  readonly path: readonly string[] | undefined;
+  readonly contexts: readonly Received[];
 }
 
 type Listener = (event: Incoming) => void;
@@ -26,15 +34,15 @@ type Listener = (event: Incoming) => void;
 /** The endpoint that comlink gets. */
 export class Service {
   readonly #connection: Connection;
-  /** The contexts of the calls under way that have any. */
-  readonly #calls = new Map<string, readonly Received[]>();
-  /** Of all calls under way, with contexts or without. */
-  #underWay = 0;
+  /** What is exposed. */
+  readonly #value: unknown;
+  readonly #calls = new Map<string, Call>();
   #listener: Listener | undefined;
   #onIdle: (() => void) | undefined;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, value: unknown) {
     this.#connection = connection;
+    this.#value = value;
   }
 
   // ---- what comlink asks of an endpoint
@@ -59,8 +67,9 @@ export class Service {
   }
 
   postMessage(answer: Answer, transfers: readonly object[]): void {
-    const contexts = answer.id === undefined ? undefined : this.#calls.get(answer.id);
-    if (contexts !== undefined && answer.name === THROW) markEnd(contexts, answer.value as ThrownWire);
+    const call = answer.id === undefined ? undefined : this.#calls.get(answer.id);
+    if (call !== undefined && answer.name === THROW)
+      answer.value = this.#explain(call, answer.value as ThrownWire);
     try {
       this.#connection.post(answer, transfers);
     } catch (error) {
@@ -81,7 +90,7 @@ export class Service {
 
   /** Resolves when no call is under way. */
   idle(): Promise<void> {
-    if (this.#underWay === 0) return Promise.resolve();
+    if (this.#calls.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#onIdle = resolve;
     });
@@ -89,7 +98,7 @@ export class Service {
 
   /** The contexts of all calls under way end. */
   stop(ending: Ending): void {
-    for (const contexts of [...this.#calls.values()]) for (const each of contexts) each.finish(ending);
+    for (const { contexts } of [...this.#calls.values()]) for (const each of contexts) each.finish(ending);
   }
 
   /** Takes the contexts out of the message. A call whose context has ended on the way is not made: it would be for nobody. */
@@ -102,9 +111,8 @@ export class Service {
       arg.value = received;
     }
     if (!isCall(request)) return false;
-    this.#underWay++;
-    if (contexts.length === 0) return false;
-    this.#calls.set(request.id as string, contexts);
+    const { type, path } = request;
+    this.#calls.set(request.id as string, { type, path, contexts });
     const over = contexts.find((each) => each.poll() !== null);
     if (over === undefined) return false;
     const value = serializeThrown(over.poll()?.error());
@@ -113,13 +121,24 @@ export class Service {
   }
 
   #finish(id: string | undefined): void {
-    if (id === undefined) return;
-    this.#underWay--;
-    if (this.#underWay === 0) this.#onIdle?.();
-    const contexts = this.#calls.get(id);
-    if (contexts === undefined) return;
-    this.#calls.delete(id);
-    for (const each of contexts) each.finish();
+    const call = id === undefined ? undefined : this.#calls.get(id);
+    if (call === undefined) return;
+    this.#calls.delete(id as string);
+    for (const each of call.contexts) each.finish();
+    if (this.#calls.size === 0) this.#onIdle?.();
+  }
+
+  /** What was thrown, with what is known here about why. */
+  #explain({ type, path = [], contexts }: Call, wire: ThrownWire): ThrownWire {
+    const thrown = thrownBehind(wire);
+    if (thrown === undefined) return wire;
+    // The caller has the very error.
+    if (contexts.some((each) => each.poll() !== null && isGivingUp(each.ctx, thrown.error)))
+      wire.gaveUp = true;
+    const isCalled = type === "APPLY" || type === "CONSTRUCT";
+    if (isCalled && thrown.error instanceof TypeError && !isMethod(this.#value, path))
+      return serializeThrown(unknownMethod(this.#value, path, thrown.error));
+    return wire;
   }
 
   #gone(why: CallError): void {
@@ -143,12 +162,44 @@ function isCall({ type }: Request): boolean {
   }
 }
 
-/** Says so if what was thrown is the end of a context of the call: the caller has the very error. */
-function markEnd(contexts: readonly Received[], wire: ThrownWire): void {
-  const thrown = thrownBehind(wire);
-  if (thrown === undefined) return;
-  const hasGivenUp = contexts.some((each) => each.poll() !== null && isGivingUp(each.ctx, thrown.error));
-  if (hasGivenUp) wire.gaveUp = true;
+/** Whether there is something to call at the end of the path. Comlink's own error for it speaks of its insides. */
+function isMethod(value: unknown, path: readonly string[]): boolean {
+  try {
+    return typeof path.reduce(memberOf, value) === "function";
+  } catch {
+    return false;
+  }
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return (value as Record<string, unknown>)[name];
+}
+
+function unknownMethod(value: unknown, path: readonly string[], cause: unknown): CallError {
+  const names = methodsOf(value)
+    .map((each) => JSON.stringify(each))
+    .join(", ");
+  return new CallError(
+    "ERR_UNKNOWN_METHOD",
+    `what is exposed has no method ${JSON.stringify(path.join("."))}; it has ${names === "" ? "none" : names}`,
+    { cause },
+  );
+}
+
+/** The names of its methods, its own and inherited ones, for a message. */
+function methodsOf(value: unknown): string[] {
+  const names = new Set<string>();
+  for (
+    let at: unknown = value;
+    ((typeof at === "object" && at !== null) || typeof at === "function") &&
+    at !== Object.prototype &&
+    at !== Function.prototype;
+    at = Object.getPrototypeOf(at)
+  ) {
+    for (const [name, { value: held }] of Object.entries(Object.getOwnPropertyDescriptors(at)))
+      if (typeof held === "function" && name !== "constructor") names.add(name);
+  }
+  return [...names];
 }
 
 function uncloneable({ id }: Answer, error: unknown): object {

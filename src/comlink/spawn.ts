@@ -1,9 +1,10 @@
 /** Actors: an object on a thread of its own, called through comlink. */
-import { type Remote, releaseProxy } from "comlink";
+import { createEndpoint, type Remote, releaseProxy } from "comlink";
 import type { Context } from "../context/context.js";
 import { ownerOf } from "../context/derive.js";
 import { invalidArg } from "../context/invalid.js";
 import { ActorThread } from "./actor.js";
+import { facade } from "./facade.js";
 import { resolveSpawnOptions, type SpawnOptions } from "./spawn-options.js";
 
 /** What is exposed on the actor's thread, as comlink has it here; and its end. */
@@ -55,16 +56,25 @@ export function contextOf(actor: Actor<unknown>): Context {
   return ctx;
 }
 
-/** Comlink's proxy takes any name for a property of what is exposed, so the few that are ours are taken out before. */
 function actorOf(thread: ActorThread): object {
+  const { remote } = thread;
   const dispose = (): Promise<void> => thread.dispose();
-  return new Proxy(thread.remote, {
-    get(remote, name): unknown {
-      // It is no promise, and comlink has no end for it.
-      if (name === "then") return undefined;
-      if (name === Symbol.asyncDispose) return dispose;
-      if (name === releaseProxy) return () => void dispose();
-      return Reflect.get(remote, name);
+  return facade(remote, {
+    own(name) {
+      switch (name) {
+        case Symbol.asyncDispose:
+          return { value: dispose };
+        case releaseProxy:
+          return { value: () => void dispose() };
+        case createEndpoint:
+          return { value: Reflect.get(remote, name) as unknown };
+        // It is no promise, and JSON of it would be a call.
+        case "then":
+        case "toJSON":
+          return { value: undefined };
+        default:
+          return undefined;
+      }
     },
   });
 }

@@ -157,6 +157,16 @@ describe("when the task has ended", () => {
   });
 });
 
+test("printing it in the task calls nothing", async () => {
+  let calls = 0;
+  const fn = proxy(() => ++calls);
+  expect(await pool.run(background, "print", fn)).toEqual([
+    "[Function: remoteProxy]",
+    "{ fn: [Function: remoteProxy] }",
+    1,
+  ]);
+});
+
 test("another argument that cannot be cloned is the one that is named", async () => {
   const error = await failure(
     pool.run(

@@ -1,4 +1,5 @@
 /** Actors: how they are made, called, and how they end. */
+import { inspect } from "node:util";
 import type { Worker } from "node:worker_threads";
 import * as Comlink from "comlink";
 import { background, type Context, cause, withCancel, withTimeout } from "lifeguard";
@@ -17,6 +18,7 @@ type Method<R> = (...args: readonly unknown[]) => Promise<R>;
 interface ActorApi extends Api, AsyncDisposable {
   readonly add: Method<number>;
   readonly bytes: Method<number>;
+  readonly prototype: { count(): Promise<number> };
   readonly about: Method<{ readonly threadId: number; readonly workerData: unknown }>;
   readonly runaway: Method<never>;
   readonly outOfMemory: Method<never>;
@@ -160,10 +162,27 @@ describe("called", () => {
     expect(await remote.plain("next")).toBe("next");
   });
 
-  test("is no promise, and awaiting it changes nothing", async () => {
+  test("is no promise, and what prints it or makes JSON of it calls nothing", async () => {
     await using remote = await actor();
-    const awaited: unknown = await remote;
-    expect(awaited).toBe(remote);
+    expect(await Promise.resolve(remote)).toBe(remote);
+    expect(inspect(remote)).toBe("[Function: remoteProxy]");
+    expect(JSON.stringify({ remote })).toBe("{}");
+    expect((remote as unknown as Record<symbol, unknown>)[Symbol.toPrimitive]).toBe(undefined);
+    expect(await remote.plain(1)).toBe(1);
+  });
+
+  test("a method that it does not have is named, with those it has", async () => {
+    await using shelf = await actor({ export: "Shelf", args: [[]] });
+    const error = await failure((shelf as unknown as { burn(): Promise<void> }).burn());
+    expect(error).toMatchObject({ name: "CallError", code: "ERR_UNKNOWN_METHOD" });
+    expect(error.message).toBe(
+      'what is exposed has no method "burn"; it has "count", "add", "bytes", "about"',
+    );
+    // Of a class whose args were forgotten.
+    await using Shelf = await actor({ export: "Shelf" });
+    expect(await failure(Shelf.count())).toMatchObject({ code: "ERR_UNKNOWN_METHOD" });
+    // A method's own TypeError is its own.
+    expect(await failure(Shelf.prototype.count())).toBeInstanceOf(TypeError);
   });
 });
 

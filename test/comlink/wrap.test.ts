@@ -1,5 +1,5 @@
 /** Calls through `wrap`: every one of them settles, once, and gives back what it took. */
-import { MessageChannel } from "node:worker_threads";
+import { MessageChannel, Worker } from "node:worker_threads";
 import * as Comlink from "comlink";
 import { background, withCancel, withTimeout } from "lifeguard";
 import { CallError, expose, register, wrap } from "lifeguard/comlink";
@@ -321,6 +321,14 @@ describe("one side only", () => {
     const error = await failure(started.remote.look(ctx));
     expect(error).toMatchObject({ code: "ERR_WORKER_CRASHED" });
     expect(error.message).toContain("has the other side called `register()`");
+  });
+
+  test("where the worker is not there at all, nothing is said of registering", async () => {
+    const worker = new Worker(new URL("nowhere.mjs", import.meta.url));
+    const error = await failure(wrapApi(worker).look(withCancel(background)[0]));
+    expect(error).toMatchObject({ code: "ERR_WORKER_CRASHED" });
+    expect(error.message).toContain("Cannot find module");
+    expect(error.message).not.toContain("register");
   });
 
   test("errors of a side without it are comlink's", async () => {

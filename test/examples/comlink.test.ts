@@ -32,6 +32,9 @@ test("the difference is five lines", () => {
   expect(readdirSync(join(root, after)).sort()).toEqual(files);
   const read = (folder: string, file: string) => readFileSync(join(root, folder, file), "utf8").split("\n");
   const lines = files.flatMap((file) => added(read(before, file), read(after, file)));
+  const readme = readFileSync(join(root, "README.md"), "utf8").split("\n");
+  const shown = readme.filter((line) => line.startsWith("+")).map((line) => line.slice(1).trim());
+  expect(lines.map((line) => line.trim()).filter((line) => !shown.includes(line))).toEqual([]);
   expect(lines.map((line) => line.trim())).toEqual([
     'export * as Comlink from "lifeguard/comlink";',
     'import { background, withTimeout } from "lifeguard";',

@@ -1,8 +1,8 @@
 declare module "comlink/dist/esm/node-adapter.mjs" {
-  import type { Worker } from "node:worker_threads";
+  import type { MessagePort, Worker } from "node:worker_threads";
   import type { Endpoint } from "comlink";
 
-  export default function nodeEndpoint(worker: Worker): Endpoint;
+  export default function nodeEndpoint(worker: Worker | MessagePort | null): Endpoint;
 }
 
 declare module "comlink/dist/esm/comlink.mjs" {

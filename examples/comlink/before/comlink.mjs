@@ -1,9 +1,6 @@
 // @ts-check
-/** Comlink with its adapter for Node's workers, which comes without types: for both sides. */
-// @ts-expect-error it has no declarations
-import adapter from "comlink/dist/esm/node-adapter.mjs";
-
+/** Comlink, for both sides. */
 export * as Comlink from "comlink";
 
-/** @type {(worker: object | null) => import("comlink").Endpoint} */
-export const nodeEndpoint = adapter;
+// Its adapter for Node's workers.
+export { default as nodeEndpoint } from "comlink/dist/esm/node-adapter.mjs";
