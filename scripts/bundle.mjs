@@ -8,7 +8,7 @@ import { rolldown } from "rolldown";
 
 /** What both sides of a thread boundary load, in Node or a browser. */
 const PROTOCOL =
-  /src\/workers\/(carry|giving-up|lane|notice-watch|probe|progress|shared-clock|terms|transfer|values)\.ts/;
+  /src\/workers\/(carry|giving-up|grace|lane|notice-watch|probe|progress|shared-clock|stand-in|terms|thenable|transfer|values)\.ts/;
 
 const bundle = await rolldown({
   input: {

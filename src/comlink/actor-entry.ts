@@ -29,8 +29,8 @@ async function begin({ module, export: name, args, calls, control }: Begin): Pro
     tell({ type: "ready" });
   } catch (error) {
     tell({ type: "failed", error: carry(error) });
-    // The thread that has started this one ends it.
-    control.close();
+    // The thread that has started this one ends it. Until then it holds on, so that the message comes before the end.
+    control.on("message", () => {});
   }
 }
 

@@ -1,6 +1,6 @@
 /** An actor on the side that has started it: its thread, its context, and its end. */
 import { setTimeout } from "node:timers";
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import * as Comlink from "comlink";
 import { actorEntry } from "../actor-url.js";
 import type { Context } from "../context/context.js";
@@ -12,8 +12,9 @@ import { workerOptions } from "../pool/thread-options.js";
 import { unpack } from "../workers/carry.js";
 import type { Begin, FromActor, ToActor } from "./actor-messages.js";
 import type { Calls } from "./calls.js";
-import { connect, untilTold } from "./connection.js";
+import { connect, type ToldConnection, untilTold } from "./connection.js";
 import { CallError } from "./errors.js";
+import type { Facade } from "./facade.js";
 import { call, ensureRegistered } from "./handlers.js";
 import type { ResolvedSpawnOptions } from "./spawn-options.js";
 
@@ -50,12 +51,16 @@ type State = "starting" | "running" | "ending" | "gone";
 
 export class ActorThread {
   readonly node: ActorNode;
-  /** Comlink's. */
+  /** Comlink's, with the names that are ours. */
   readonly remote: object;
   readonly #options: ResolvedSpawnOptions;
   readonly #worker: Worker;
   readonly #calls: Calls;
   readonly #control: MessagePort;
+  readonly #callsPort: MessagePort;
+  readonly #connection: ToldConnection;
+  /** Endpoints with calls under way: its own, and those of objects that it has returned by reference. */
+  #busy = 0;
   #state: State = "starting";
   #error: unknown;
   #disposalError: { readonly error: unknown } | undefined;
@@ -64,7 +69,7 @@ export class ActorThread {
   readonly #gone: Promise<void>;
 
   /** Starts the thread. Throws what is wrong with the options, or with the arguments. */
-  constructor(ctx: Context, owner: Node | null, options: ResolvedSpawnOptions) {
+  constructor(ctx: Context, owner: Node | null, options: ResolvedSpawnOptions, own: Facade["own"]) {
     this.#options = options;
     ensureRegistered(Comlink);
     const calls = new MessageChannel();
@@ -90,15 +95,22 @@ export class ActorThread {
     });
     this.#control.unref();
     const { module, exportName, args, transfer, grace } = options;
-    const made = call(Comlink, untilTold(connect("spawn", calls.port1)), {
-      grace,
-      isOwned: true,
-      isMortal: true,
-      busy: (isBusy) => {
-        if (isBusy) this.#worker.ref();
-        else if (this.#state === "running") this.#worker.unref();
+    this.#callsPort = calls.port1;
+    this.#connection = untilTold(connect("spawn", calls.port1));
+    const made = call(
+      Comlink,
+      this.#connection,
+      {
+        grace,
+        isOwned: true,
+        isMortal: true,
+        busy: (isBusy) => {
+          this.#busy += isBusy ? 1 : -1;
+          this.#hold();
+        },
       },
-    });
+      own,
+    );
     this.#calls = made.calls;
     this.remote = made.remote;
     const begin: Begin = {
@@ -141,12 +153,18 @@ export class ActorThread {
     if (this.#disposalError !== undefined) throw this.#disposalError.error;
   }
 
+  /** Idle, it does not keep the process alive. */
+  #hold(): void {
+    if (this.#busy > 0) this.#worker.ref();
+    else if (this.#state === "running") this.#worker.unref();
+  }
+
   #receive(message: FromActor): void {
     switch (message.type) {
       case "ready":
         if (this.#state !== "starting") return;
         this.#state = "running";
-        if (this.#calls.isIdle) this.#worker.unref();
+        this.#hold();
         this.#settleReady?.resolve();
         return;
       case "failed": {
@@ -222,6 +240,13 @@ export class ActorThread {
   }
 
   #exited(code: number): void {
+    // What it has said to the last, which its end may have overtaken.
+    drain(this.#callsPort, (message) => {
+      this.#connection.deliver(message);
+    });
+    drain(this.#control, (message) => {
+      this.#receive(message as FromActor);
+    });
     const hasEnded = this.#state === "ending";
     this.#state = "gone";
     this.#control.close();
@@ -247,4 +272,9 @@ function startWorker({ name, thread }: ResolvedSpawnOptions): Worker {
   } catch (cause) {
     throw invalid(`spawn: options: a thread cannot be started with them: ${reasonOf(cause)}`, { cause });
   }
+}
+
+function drain(port: MessagePort, take: (message: unknown) => void): void {
+  for (let got = receiveMessageOnPort(port); got !== undefined; got = receiveMessageOnPort(port))
+    take(got.message);
 }

@@ -6,6 +6,7 @@ import { reviverModule } from "../actor-url.js";
 import { invalidArg } from "../context/invalid.js";
 import { openStandIns, type StandIn } from "../workers/stand-in.js";
 import { connect } from "./connection.js";
+import { CallError } from "./errors.js";
 import { ensureRegistered, serve } from "./handlers.js";
 
 /** What the other side has of it: a function that returns a promise, or comlink's `Remote` of an object. */
@@ -53,8 +54,7 @@ function standInFor(value: object): StandIn {
       queueMicrotask(() => {
         for (let got = receiveMessageOnPort(port1); got !== undefined; got = receiveMessageOnPort(port1))
           service.deliver({ data: got.message });
-        connection.unlisten();
-        connection.close();
+        service.close(new CallError("ERR_PEER_CLOSED", "the task has ended"));
       });
     },
   };

@@ -5,13 +5,14 @@
 import { type Alarm, dropAlarm, setAlarm } from "../context/alarms.js";
 import { now } from "../context/clock.js";
 import type { Ending } from "../context/ending.js";
+import { isContextError } from "../context/errors.js";
 import { reasonOf } from "../context/invalid.js";
 import type { Carried } from "../workers/carry.js";
 import type { Connection, Incoming } from "./connection.js";
 import { CallError } from "./errors.js";
 import { adopt, type Sent } from "./sending.js";
 import { LocalThrow } from "./throwing.js";
-import { CONTEXT, THROW, type ThrownWire } from "./wire.js";
+import { CONTEXT, type ContextWire, PORT, PROXY, THROW, type ThrownWire } from "./wire.js";
 
 /** What comlink sends; an answer has `name` and `value` itself. */
 interface Message {
@@ -20,13 +21,13 @@ interface Message {
   readonly path?: readonly string[];
   readonly argumentList?: WireValue[];
   readonly name?: string;
-  readonly value?: unknown;
+  value?: unknown;
 }
 
 export interface WireValue {
   readonly type: string;
-  readonly name?: string;
-  value: unknown;
+  readonly name?: string | undefined;
+  value?: unknown;
 }
 
 /** Waits for the grace of a call to be over. */
@@ -48,8 +49,10 @@ interface Call {
   readonly path: readonly string[] | undefined;
   readonly contexts: readonly Sent[];
   grace: GraceAlarm | undefined;
-  /** It has been answered from here, since its context had ended: the other side is still at it. */
+  /** It has been answered. If it is still here, from this side, since its context had ended: the other one is still at it. */
   isAbandoned: boolean;
+  /** What its caller has, once he has it. */
+  promise: Promise<unknown> | undefined;
 }
 
 export interface CallsOptions {
@@ -63,8 +66,8 @@ export interface CallsOptions {
   readonly anchor: () => object;
   /** Told when the first call comes under way, and when none is any more. */
   readonly busy?: (isBusy: boolean) => void;
-  /** Told before the calls under way fail because the other side has gone. */
-  readonly closing?: () => void;
+  /** That the other side has gone is what was to be expected: calls that nobody waits for are no unhandled rejections then. */
+  readonly isQuietWhenClosed?: boolean;
 }
 
 type Listener = (event: Incoming) => void;
@@ -74,6 +77,10 @@ export class Calls {
   readonly #connection: Connection;
   readonly #options: CallsOptions;
   readonly #calls = new Map<string, Call>();
+  /** Of those, the ones that have not been answered. */
+  #open = 0;
+  /** The calls to objects that calls have returned by reference, where these end with it. */
+  readonly #children = new Set<Calls>();
   #anchor: object | undefined;
   #listener: Listener | undefined;
   /** Why no call can be made any more. */
@@ -89,8 +96,10 @@ export class Calls {
         this.#receive(event);
       },
       (why) => {
-        this.fail(why);
+        // Whoever stops it says why it is gone.
+        if (this.#stopping === undefined) this.fail(why);
       },
+      true,
     );
     if (options.isOwned) connection.hold(false);
   }
@@ -119,35 +128,73 @@ export class Calls {
       this.#connection.post(message, moved);
     } catch (error) {
       for (const { sending } of contexts) sending?.finish(true);
+      closeProxies(message.argumentList);
+      this.#isRefusedQuietly = this.#isQuiet(error);
       this.#answer(id, isCloneError(error) ? notCloneable(message, error) : error);
       return;
     }
     const { type, path } = message;
-    this.#begin({ id, type, path, contexts, grace: undefined, isAbandoned: false });
+    this.#begin({ id, type, path, contexts, grace: undefined, isAbandoned: false, promise: undefined });
   }
 
   // ---- what else there is to be done with it
 
-  get isIdle(): boolean {
-    return this.#calls.size === 0;
+  /**
+   * What comlink has returned for the call that was just made. By way of a cancellation nothing becomes an unhandled rejection, as
+   * nothing does in a pool.
+   */
+  answered(promise: unknown): void {
+    const call = this.#last;
+    const isQuiet = this.#isRefusedQuietly;
+    this.#last = undefined;
+    this.#isRefusedQuietly = false;
+    if (!(promise instanceof Promise)) return;
+    if (isQuiet) promise.catch(() => {});
+    else if (call !== undefined) call.promise = promise;
+  }
+
+  #last: Call | undefined;
+  #isRefusedQuietly = false;
+
+  #isQuiet(error: unknown): boolean {
+    return isContextError(error) || (this.#options.isQuietWhenClosed === true && this.#gone !== undefined);
   }
 
   /** No call can be made from now on, and those under way are over: with `why`, where they have no end of their own. */
   fail(why: unknown): void {
     if (this.#gone !== undefined) return;
     this.#gone = why;
-    this.#options.closing?.();
+    this.#onGone?.();
     this.#connection.unlisten();
     this.#connection.close();
+    for (const child of [...this.#children]) child.fail(why);
     for (const call of [...this.#calls.values()]) {
-      if (!call.isAbandoned) this.#answer(call.id, this.#errOf(call) ?? this.#explain(call, why));
+      if (!call.isAbandoned) this.#reject(call, this.#errOf(call) ?? this.#explain(call, why));
       this.#finish(call, true);
     }
   }
 
+  /** How calls are made to an object that a call has returned by reference. */
+  childOptions(): Omit<CallsOptions, "anchor"> {
+    const { grace, isMortal, busy } = this.#options;
+    return { grace, isOwned: true, ...(isMortal === true && { isMortal, ...(busy && { busy }) }) };
+  }
+
+  /** They are made, and end with these, if these can be ended. */
+  addChild(child: Calls): void {
+    if (this.#options.isMortal !== true) return;
+    this.#children.add(child);
+    child.#onGone = () => this.#children.delete(child);
+    if (this.#stopping !== undefined) child.#stopping = this.#stopping;
+    if (this.#gone !== undefined) child.fail(this.#gone);
+  }
+
+  #onGone: (() => void) | undefined;
+
   /** The contexts of all calls under way end with `ending`, and no new call is made: it rejects with what `err` says. */
   stop(ending: Ending, err: () => unknown): void {
     this.#stopping = err;
+    for (const child of this.#children) child.stop(ending, err);
     for (const { contexts } of this.#calls.values())
       for (const { sending } of contexts) {
         if (sending === undefined) continue;
@@ -189,12 +236,14 @@ export class Calls {
   }
 
   #begin(call: Call): void {
-    if (this.#calls.size === 0) {
+    this.#open++;
+    if (this.#open === 1) {
       this.#anchor = this.#options.anchor();
       if (this.#options.isOwned) this.#connection.hold(true);
       this.#options.busy?.(true);
     }
     this.#calls.set(call.id, call);
+    this.#last = call;
     for (const { sending } of call.contexts) {
       if (sending === undefined) continue;
       sending.onEnded = () => {
@@ -218,9 +267,8 @@ export class Calls {
   }
 
   #abandon(call: Call): void {
-    call.isAbandoned = true;
-    this.#answer(call.id, this.#errOf(call));
-    this.#letGo();
+    this.#close(call);
+    this.#reject(call, this.#errOf(call));
   }
 
   #receive(event: Incoming): void {
@@ -230,9 +278,14 @@ export class Calls {
     const { isAbandoned } = call;
     const error = answer?.name === THROW ? this.#endBehind(call, answer.value as ThrownWire) : undefined;
     this.#finish(call, true);
-    if (isAbandoned) return;
+    if (isAbandoned) {
+      closeProxies([answer as WireValue]);
+      return;
+    }
+    if (answer?.type === "HANDLER" && answer.name === PROXY)
+      answer.value = new ReturnedProxy(answer.value, this);
     if (error === undefined) this.#listener?.(event);
-    else this.#answer(call.id, error);
+    else this.#reject(call, error);
   }
 
   /** The end of a context of the call, if it is because of that that something was thrown. */
@@ -261,15 +314,23 @@ export class Calls {
     this.#calls.delete(call.id);
     if (call.grace !== undefined) dropAlarm(call.grace);
     for (const { sending } of call.contexts) sending?.finish(isAnswered);
-    this.#letGo();
+    this.#close(call);
   }
 
-  #letGo(): void {
-    for (const { isAbandoned } of this.#calls.values()) if (!isAbandoned) return;
-    if (this.#anchor === undefined) return;
+  /** It is answered, by whomever. */
+  #close(call: Call): void {
+    if (call.isAbandoned) return;
+    call.isAbandoned = true;
+    this.#open--;
+    if (this.#open > 0) return;
     this.#anchor = undefined;
     if (this.#options.isOwned) this.#connection.hold(false);
     this.#options.busy?.(false);
+  }
+
+  #reject({ id, promise }: Call, error: unknown): void {
+    if (this.#isQuiet(error)) promise?.catch(() => {});
+    this.#answer(id, error);
   }
 
   /** As if the other side had thrown it. */
@@ -277,6 +338,7 @@ export class Calls {
     this.#listener?.({ data: { id, type: "HANDLER", name: THROW, value: new LocalThrow(error) } });
   }
 
+  /** Comlink's proxies of one endpoint are released together; it has forgotten the calls under way by the time this returns. */
   #release(message: Message, transfers: readonly object[]): void {
     for (const call of [...this.#calls.values()]) {
       if (!call.isAbandoned)
@@ -289,7 +351,11 @@ export class Calls {
         );
       this.#finish(call, false);
     }
-    if (this.#gone === undefined) this.#connection.post(message, transfers);
+    // What can be stopped is somebody else's to end: it goes on.
+    if (this.#gone !== undefined || this.#options.isMortal === true) return;
+    // A Worker is its maker's to end, and may have other proxies.
+    if (!this.#connection.isShared) this.#connection.post(message, transfers);
+    this.fail(new CallError("ERR_PROXY_RELEASED", "the proxy has been released"));
   }
 
   #explain(call: Titled, why: unknown): unknown {
@@ -301,6 +367,23 @@ export class Calls {
       : "";
     return new CallError(why.code, `${titleOf(call)}: ${why.message}${hint}`, { cause: why.cause ?? why });
   }
+}
+
+/** An object that a call has returned by reference, on its way to comlink's handler. */
+export class ReturnedProxy {
+  readonly port: unknown;
+  readonly calls: Calls;
+
+  constructor(port: unknown, calls: Calls) {
+    this.port = port;
+    this.calls = calls;
+  }
+}
+
+/** What goes by reference among values that nobody takes: its ports would stay open for ever. */
+export function closeProxies(values: readonly WireValue[] = []): void {
+  for (const { type, name, value } of values)
+    if (type === "HANDLER" && name === PROXY) (value as { close?(): void }).close?.();
 }
 
 /** What a message or a call is called in messages to people. */
@@ -327,7 +410,7 @@ function isCloneError(error: unknown): boolean {
 function notCloneable(message: Message, error: unknown): CallError {
   const { argumentList = [] } = message;
   const title = titleOf(message);
-  const at = argumentList.findIndex(({ value }) => !isCloneable(value));
+  const at = argumentList.findIndex((arg) => !canGo(arg));
   const arg = argumentList[at];
   let what = `an argument of ${title}`;
   if (arg?.name === CONTEXT) what = `a shared value of argument ${String(at + 1)} of ${title}, a context,`;
@@ -337,6 +420,13 @@ function notCloneable(message: Message, error: unknown): CallError {
     `${what} cannot be cloned to the other thread: ${reasonOf(error)}`,
     { cause: error },
   );
+}
+
+/** What is moved along with it cannot be tried, and is not what is in the way. */
+function canGo({ name, value }: WireValue): boolean {
+  if (name === PROXY) return true;
+  const isMoved = name === CONTEXT && (value as ContextWire)[0] === PORT;
+  return isCloneable(isMoved ? (value as unknown[]).slice(2) : value);
 }
 
 function isCloneable(value: unknown): boolean {

@@ -5,31 +5,59 @@
 import { type Carried, carry } from "../workers/carry.js";
 import { builtin } from "./platform.js";
 
-/** As many bytes as any stand-in takes. */
-const LEAST = 512;
-
-/** The cause, or as much of it as there is room for: without its stacks, or a stand-in that says so. Never throws. */
-export function causeBytes(carried: Carried, room: number): Uint8Array {
+/** The cause, without its stacks where there is no room for these; undefined where it does not fit or cannot go. Never throws. */
+export function causeBytes(carried: Carried, room: number): Uint8Array | undefined {
   try {
     const whole = serialize(carried);
     if (whole.length <= room) return whole;
     const bare = serialize(withoutStacks(carried));
-    if (bare.length <= room) return bare;
-    return standIn(`the cause takes ${String(bare.length)} bytes, and there was no room for it`, room);
-  } catch (error) {
-    return standIn(error instanceof Error ? error.message : "", room);
+    return bare.length <= room ? bare : undefined;
+  } catch {
+    return undefined;
   }
 }
 
-function standIn(why: string, room: number): Uint8Array {
-  if (room < LEAST) return new Uint8Array();
-  const error = new TypeError(`the cause could not be sent to another thread: ${why}`.slice(0, 200));
-  return serialize(withoutStacks(carry(error)));
+/**
+ * The least that is told of a cause: class, name, `code` and message of an error, cut short where need be; of anything else, that it
+ * could not go. Never throws.
+ *
+ * @param room 300 bytes or more
+ */
+export function briefCauseBytes(carried: Carried, room: number): Uint8Array {
+  for (const letters of [150, 50, 15]) {
+    const bytes = serialize(brief(carried, letters));
+    if (bytes.length <= room) return bytes;
+  }
+  return serialize(brief({ type: "value", value: undefined }, 15));
 }
 
-/** The cause again; undefined where there was no room even for a stand-in. */
-export function causeFrom(bytes: Uint8Array): Carried | undefined {
-  return bytes.length === 0 ? undefined : deserialize(bytes);
+function brief(carried: Carried, letters: number): Carried {
+  const cut = (text: string): string => (text.length > letters ? `${text.slice(0, letters)}…` : text);
+  if (carried.type === "value") {
+    const error = carry(
+      new TypeError(cut("the cause could not be sent to another thread: too big, or not cloneable")),
+    );
+    return withoutStacks(error);
+  }
+  const { base, className, name, message, context, own } = carried;
+  const { code } = own;
+  return {
+    type: "error",
+    base,
+    className: cut(className),
+    name: cut(name),
+    message: cut(message),
+    stack: undefined,
+    context,
+    cause: undefined,
+    errors: undefined,
+    own: typeof code === "string" ? { code: cut(code) } : typeof code === "number" ? { code } : {},
+  };
+}
+
+/** The cause again. */
+export function causeFrom(bytes: Uint8Array): Carried {
+  return deserialize(bytes);
 }
 
 function withoutStacks(carried: Carried): Carried {

@@ -10,9 +10,15 @@ export interface Incoming {
 
 export interface Connection {
   post(message: unknown, transfers: readonly object[] | undefined): void;
-  /** Once. `onGone` is called once, when the other side is known to be gone: never after `unlisten`. */
-  listen(onMessage: (event: Incoming) => void, onGone: (why: CallError) => void): void;
+  /**
+   * Once. `onGone` is called once, when the other side is known to be gone: never after `unlisten`.
+   *
+   * @param isCaller whether errors of the other side are of interest: who is called lets them go where they go
+   */
+  listen(onMessage: (event: Incoming) => void, onGone: (why: CallError) => void, isCaller: boolean): void;
   unlisten(): void;
+  /** Others may speak through it as well: a Worker. */
+  readonly isShared: boolean;
   /** Of a port: closes it. Of anything else: nothing, it is somebody else's. */
   close(): void;
   /** Of a port in Node: whether it keeps the process alive. Of anything else: nothing. */
@@ -46,6 +52,7 @@ interface Endpoint {
   removeEventListener(type: string, listener: (event: never) => void): void;
   start?(): void;
   close?(): void;
+  hasRef?(): boolean;
   ref?(): void;
   unref?(): void;
 }
@@ -63,6 +70,7 @@ export function connect(where: string, endpoint: unknown): Connection {
 }
 
 class WorkerConnection implements Connection {
+  readonly isShared = true;
   readonly #worker: NodeWorker;
   #error: unknown;
   #onMessage: ((data: unknown) => void) | undefined;
@@ -80,7 +88,7 @@ class WorkerConnection implements Connection {
     this.#error = error;
   };
 
-  listen(onMessage: (event: Incoming) => void, onGone: (why: CallError) => void): void {
+  listen(onMessage: (event: Incoming) => void, onGone: (why: CallError) => void, isCaller: boolean): void {
     this.#onMessage = (data) => {
       onMessage({ data });
     };
@@ -94,7 +102,7 @@ class WorkerConnection implements Connection {
       );
     };
     this.#worker.on("message", this.#onMessage);
-    this.#worker.on("error", this.#onError);
+    if (isCaller) this.#worker.on("error", this.#onError);
     this.#worker.on("exit", this.#onExit);
     // It has exited before.
     if (this.#worker.threadId === -1) queueMicrotask(() => this.#onExit?.(0));
@@ -129,7 +137,7 @@ class EndpointConnection implements Connection {
     this.#endpoint.postMessage(message, transfers);
   }
 
-  listen(onMessage: (event: Incoming) => void, onGone: (why: CallError) => void): void {
+  listen(onMessage: (event: Incoming) => void, onGone: (why: CallError) => void, isCaller: boolean): void {
     const endpoint = this.#endpoint;
     let hasSpoken = false;
     const message = (event: Incoming): void => {
@@ -154,13 +162,29 @@ class EndpointConnection implements Connection {
     };
     endpoint.addEventListener("message", message);
     endpoint.addEventListener("close", close);
-    endpoint.addEventListener("error", error);
+    if (isCaller) endpoint.addEventListener("error", error);
     this.#off = () => {
       endpoint.removeEventListener("message", message);
       endpoint.removeEventListener("close", close);
       endpoint.removeEventListener("error", error);
     };
     endpoint.start?.();
+    // It was closed before, and has said so to nobody.
+    if (this.#isClosed)
+      queueMicrotask(() => {
+        if (this.#off !== undefined) close({});
+      });
+  }
+
+  /** Of a port in Node: whether it has been closed for so long that no event will tell. */
+  get #isClosed(): boolean {
+    const endpoint = this.#endpoint;
+    if (endpoint.hasRef === undefined || endpoint.hasRef()) return false;
+    // With a listener a port holds the process, unless somebody wanted otherwise. A closed one never does.
+    endpoint.ref?.();
+    const isClosed = !endpoint.hasRef();
+    if (!isClosed) endpoint.unref?.();
+    return isClosed;
   }
 
   unlisten(): void {
@@ -178,9 +202,17 @@ class EndpointConnection implements Connection {
     else this.#endpoint.unref?.();
   }
 
+  get isShared(): boolean {
+    return this.#kind === "Worker";
+  }
+
   /** As comlink tells them. */
   get #isPort(): boolean {
-    return (this.#endpoint as { constructor?: { name?: unknown } }).constructor?.name === "MessagePort";
+    return this.#kind === "MessagePort";
+  }
+
+  get #kind(): unknown {
+    return (this.#endpoint as { constructor?: { name?: unknown } }).constructor?.name;
   }
 }
 
@@ -189,13 +221,38 @@ function isMessage(event: unknown): boolean {
   return typeof event === "object" && event !== null && "data" in event;
 }
 
-/** The same connection, of which somebody else says when the other side is gone: a thread's exit tells more than its closed ports. */
-export function untilTold(connection: Connection): Connection {
+/** A connection of which somebody else says when the other side is gone: a thread's exit tells more than its closed ports. */
+export interface ToldConnection extends Connection {
+  /** A message that has come, and that no event has brought yet. */
+  deliver(data: unknown): void;
+}
+
+export function untilTold(connection: Connection): ToldConnection {
+  let listener: ((event: Incoming) => void) | undefined;
   return {
     post: (message, transfers) => connection.post(message, transfers),
-    listen: (onMessage) => connection.listen(onMessage, () => {}),
+    isShared: connection.isShared,
+    listen(onMessage, _onGone, isCaller) {
+      listener = onMessage;
+      connection.listen(onMessage, () => {}, isCaller);
+    },
+    deliver: (data) => listener?.({ data }),
     unlisten: () => connection.unlisten(),
     close: () => connection.close(),
+    hold: (isHeld) => connection.hold(isHeld),
+  };
+}
+
+/** The same connection, which nobody here closes. */
+export function kept(connection: Connection): Connection {
+  return {
+    post: (message, transfers) => connection.post(message, transfers),
+    isShared: connection.isShared,
+    listen: (onMessage, onGone, isCaller) => connection.listen(onMessage, onGone, isCaller),
+    unlisten: () => connection.unlisten(),
+    close() {
+      // It is somebody else's.
+    },
     hold: (isHeld) => connection.hold(isHeld),
   };
 }

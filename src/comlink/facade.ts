@@ -1,30 +1,46 @@
-/** Proxies of comlink's behind one of ours, which has a few names of its own. */
+/** What `wrap` and `spawn` return: comlink's proxy behind one of ours, which sees each call's promise. */
 
-/** Comlink's proxy takes any name, symbols too, for a property of what is exposed; printing it would be a call. */
 export interface Facade {
-  /** What a name is here. `undefined`: whatever `remote` has under it. */
+  /** Names that are ours, or comlink's own: `undefined` for all others. */
   readonly own: (name: string | symbol) => { readonly value: unknown } | undefined;
-  /** What becomes of a property of the other side's. */
-  readonly property?: (value: unknown) => unknown;
-  /** What becomes of an answer. */
-  readonly answer?: (value: unknown) => unknown;
+  /** Told of what a call has returned. */
+  readonly answered: (answer: unknown) => void;
 }
 
-/** `remote`, as comlink has made it, with names of ours. A symbol that is not among them is nothing. */
-export function facade(remote: object, { own, property = same, answer = same }: Facade): object {
-  // Not `remote` itself: what prints a proxy looks at what is behind it.
+/**
+ * Comlink's proxy takes any name, symbols too, for a property of what is exposed: printing it, or making JSON of it, would be a
+ * call that fails. Here a symbol that nobody knows is nothing.
+ */
+export function facade(remote: object, { own, answered }: Facade, isRoot = true): object {
+  // Not over `remote` itself: what prints a proxy looks at what is behind it.
   return new Proxy(function remoteProxy() {}, {
     get(_target, name): unknown {
       const known = own(name);
       if (known !== undefined) return known.value;
-      return typeof name === "symbol" ? undefined : property(Reflect.get(remote, name));
+      // At the top it is no promise; below it is: `await remote.property`.
+      if (name === "then") return isRoot ? undefined : Reflect.get(remote, name);
+      if (typeof name === "symbol" || name === "toJSON") return undefined;
+      return below(Reflect.get(remote, name));
     },
     set: (_target, name, value) => Reflect.set(remote, name, value),
-    apply: (_target, self, args) => answer(Reflect.apply(remote as () => unknown, self, args)),
-    construct: (_target, args) => Reflect.construct(remote as new () => object, args) as object,
+    apply(_target, self, args): unknown {
+      const answer: unknown = Reflect.apply(remote as () => unknown, self, args);
+      answered(answer);
+      return below(answer);
+    },
+    construct(_target, args): object {
+      const answer = Reflect.construct(remote as new () => object, args) as object;
+      answered(answer);
+      return answer;
+    },
   });
-}
 
-function same(value: unknown): unknown {
-  return value;
+  function below(value: unknown): unknown {
+    return typeof value === "function" ? facade(value, { own: symbols, answered }, false) : value;
+  }
+
+  /** Comlink's symbols are for all levels, names of ours for the top. */
+  function symbols(name: string | symbol): { readonly value: unknown } | undefined {
+    return typeof name === "symbol" ? own(name) : undefined;
+  }
 }

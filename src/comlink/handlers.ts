@@ -3,16 +3,20 @@ import * as Comlink from "comlink";
 import { isContext } from "../context/derive.js";
 import { invalidArg } from "../context/invalid.js";
 import { DEFAULT_GRACE } from "../workers/grace.js";
-import { Calls, type CallsOptions } from "./calls.js";
+import { Calls, type CallsOptions, ReturnedProxy } from "./calls.js";
 import { type AnyEndpoint, type Connection, connect } from "./connection.js";
+import { type Facade, facade } from "./facade.js";
 import { Received, receive } from "./received.js";
 import { type Sent, serializeContext } from "./sending.js";
-import { Service } from "./service.js";
+import { returned, Service } from "./service.js";
 import { deserializeThrown, type LocalThrow, serializeThrown } from "./throwing.js";
 import { CONTEXT, type ContextWire, PROXY, THROW, type ThrownWire } from "./wire.js";
 
 /** What is needed of a copy of comlink: its module, as `import * as Comlink from "comlink"` gives it. */
-export type ComlinkModule = Pick<typeof Comlink, "transferHandlers" | "wrap" | "expose" | "proxy">;
+export type ComlinkModule = Pick<
+  typeof Comlink,
+  "transferHandlers" | "wrap" | "expose" | "proxy" | "releaseProxy" | "createEndpoint"
+>;
 
 export interface RegisterOptions {
   /**
@@ -117,27 +121,49 @@ function proxyHandler(stock: Handler, comlink: ComlinkModule): Handler {
     serialize(value: object) {
       const { port1, port2 } = new MessageChannel();
       const connection = connect("proxy", port1);
-      serve(comlink, value, connection);
+      returned.set(port2, serve(comlink, value, connection));
       // Who holds the proxy keeps his own process alive, not this one.
       connection.hold(false);
       return [port2, [port2]];
     },
-    deserialize: (port: AnyEndpoint) =>
-      call(comlink, connect("proxy", port), { grace: DEFAULT_GRACE, isOwned: true }).remote,
+    deserialize(value: AnyEndpoint | ReturnedProxy) {
+      if (!(value instanceof ReturnedProxy))
+        return call(comlink, connect("proxy", value), { grace: DEFAULT_GRACE, isOwned: true }).remote;
+      const parent = value.calls;
+      const { calls, remote } = call(comlink, connect("proxy", value.port), parent.childOptions());
+      parent.addChild(calls);
+      return remote;
+    },
   };
 }
 
-/** Comlink's proxy over calls that settle. */
+/**
+ * Comlink's proxy over calls that settle.
+ *
+ * @param own names that are not the other side's
+ */
 export function call(
   comlink: ComlinkModule,
   connection: Connection,
   options: Omit<CallsOptions, "anchor">,
+  own?: Facade["own"],
 ): { readonly calls: Calls; readonly remote: object } {
   const proxy = (): object => comlink.wrap(calls as never);
   const made: { root?: WeakRef<object> } = {};
   const calls = new Calls(connection, { ...options, anchor: () => made.root?.deref() ?? proxy() });
-  const remote = proxy();
-  made.root = new WeakRef(remote);
+  const root = proxy();
+  made.root = new WeakRef(root);
+  const remote = facade(root, {
+    own(name) {
+      const known = own?.(name);
+      if (known !== undefined) return known;
+      const isComlinks = name === comlink.releaseProxy || name === comlink.createEndpoint;
+      return isComlinks ? { value: Reflect.get(root, name) as unknown } : undefined;
+    },
+    answered: (answer) => {
+      calls.answered(answer);
+    },
+  });
   return { calls, remote };
 }
 
@@ -148,7 +174,7 @@ export function serve(
   connection: Connection,
   allowedOrigins?: (string | RegExp)[],
 ): Service {
-  const service = new Service(connection, value);
+  const service = new Service(connection, value, allowedOrigins);
   comlink.expose(value, service as never, allowedOrigins);
   return service;
 }

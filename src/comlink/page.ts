@@ -21,8 +21,9 @@ const CAUSE_LENGTH = 2;
 const AWAITS = LINE;
 const ARRIVED = LINE + 1;
 const SLOT_WORDS = 2 * LINE;
-const ARENA_AT = (SLOTS_AT + SLOTS * SLOT_WORDS) * WORD;
-export const PAGE_BYTES = 64 * 1024;
+const CAUSES_AT = (SLOTS_AT + SLOTS * SLOT_WORDS) * WORD;
+// What of it nobody writes to takes no memory.
+export const PAGE_BYTES = 256 * 1024;
 
 export class Page {
   /** Tells pages apart, whichever thread they are from. */
@@ -36,7 +37,7 @@ export class Page {
   constructor(id: number, buffer = new SharedArrayBuffer(PAGE_BYTES)) {
     this.id = id;
     this.buffer = buffer;
-    this.#words = new Int32Array(buffer, 0, ARENA_AT / WORD);
+    this.#words = new Int32Array(buffer, 0, CAUSES_AT / WORD);
   }
 
   // ---- the sender
@@ -58,7 +59,7 @@ export class Page {
     Atomics.notify(this.#words, SIGNAL);
   }
 
-  /** Says where in the arena the cause lies: to be called before `post`. */
+  /** Says where among the causes the slot's lies: to be called before `post`. */
   pointToCause(slot: number, from: number, length: number): void {
     this.#words[at(slot, CAUSE_AT)] = from;
     this.#words[at(slot, CAUSE_LENGTH)] = length;
@@ -69,9 +70,9 @@ export class Page {
     return Atomics.load(this.#words, at(slot, ARRIVED)) === epoch;
   }
 
-  /** Where causes lie, by the bytes. */
-  arena(): Uint8Array {
-    return new Uint8Array(this.buffer, ARENA_AT);
+  /** Where causes lie: first a reserve for each slot, then the arena, which they share. */
+  causes(): Uint8Array {
+    return new Uint8Array(this.buffer, CAUSES_AT);
   }
 
   // ---- the receiver
@@ -97,7 +98,7 @@ export class Page {
   /** The cause's bytes, of this thread alone. The notice has said that there is one. */
   cause(slot: number): Uint8Array {
     const from = this.#words[at(slot, CAUSE_AT)] as number;
-    return this.arena().slice(from, from + (this.#words[at(slot, CAUSE_LENGTH)] as number));
+    return this.causes().slice(from, from + (this.#words[at(slot, CAUSE_LENGTH)] as number));
   }
 
   /** How often somebody has been woken. */
@@ -121,5 +122,8 @@ function at(slot: number, word: number): number {
   return SLOTS_AT + slot * SLOT_WORDS + word;
 }
 
-/** Bytes of a page's arena. */
-export const ARENA_BYTES = PAGE_BYTES - ARENA_AT;
+/** Bytes that each slot has for a cause of its own, whatever the others have: for the least that is told of one. */
+export const RESERVE_BYTES = 512;
+/** Where among the causes the arena begins, and where it ends. */
+export const ARENA_FROM = SLOTS * RESERVE_BYTES;
+export const ARENA_TO = PAGE_BYTES - CAUSES_AT;

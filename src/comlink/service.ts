@@ -2,12 +2,12 @@
 import { Ending } from "../context/ending.js";
 import { reasonOf } from "../context/invalid.js";
 import { isGivingUp } from "../workers/giving-up.js";
-import type { WireValue } from "./calls.js";
+import { closeProxies, type WireValue } from "./calls.js";
 import type { Connection, Incoming } from "./connection.js";
 import { CallError } from "./errors.js";
 import { type Received, receive } from "./received.js";
 import { serializeThrown, thrownBehind } from "./throwing.js";
-import { CONTEXT, type ContextWire, THROW, type ThrownWire } from "./wire.js";
+import { CONTEXT, type ContextWire, PROXY, THROW, type ThrownWire } from "./wire.js";
 
 interface Request {
   readonly id?: string;
@@ -31,18 +31,33 @@ interface Call {
 
 type Listener = (event: Incoming) => void;
 
+/** The services of what goes by reference, by the ports that go in its place. */
+export const returned = new WeakMap<object, Service>();
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve!: () => void;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
 /** The endpoint that comlink gets. */
 export class Service {
   readonly #connection: Connection;
   /** What is exposed. */
   readonly #value: unknown;
+  readonly #allowedOrigins: readonly (string | RegExp)[];
   readonly #calls = new Map<string, Call>();
+  /** Of objects that it has returned by reference. */
+  readonly #children = new Set<Service>();
   #listener: Listener | undefined;
   #onIdle: (() => void) | undefined;
 
-  constructor(connection: Connection, value: unknown) {
+  constructor(connection: Connection, value: unknown, allowedOrigins: readonly (string | RegExp)[] = ["*"]) {
     this.#connection = connection;
     this.#value = value;
+    this.#allowedOrigins = allowedOrigins;
   }
 
   // ---- what comlink asks of an endpoint
@@ -56,20 +71,20 @@ export class Service {
       (why) => {
         this.#gone(why);
       },
+      false,
     );
   }
 
   /** The caller has released the proxy. */
   removeEventListener(): void {
-    this.#connection.unlisten();
-    this.#gone(new CallError("ERR_PROXY_RELEASED", "the proxy was released"));
-    this.#connection.close();
+    this.close(new CallError("ERR_PROXY_RELEASED", "the proxy was released"));
   }
 
   postMessage(answer: Answer, transfers: readonly object[]): void {
     const call = answer.id === undefined ? undefined : this.#calls.get(answer.id);
     if (call !== undefined && answer.name === THROW)
       answer.value = this.#explain(call, answer.value as ThrownWire);
+    if (answer.name === PROXY) this.#addChild(returned.get(answer.value as object));
     try {
       this.#connection.post(answer, transfers);
     } catch (error) {
@@ -84,20 +99,62 @@ export class Service {
   /** A message that has come, by an event or otherwise. */
   deliver(event: Incoming): void {
     const request = event.data as Request | null | undefined;
-    if (typeof request?.id === "string" && request.type !== undefined && this.#isRefused(request)) return;
+    const isAllowed = this.#allows((event as { readonly origin?: string }).origin);
+    // Comlink says what it says of an origin that is not allowed.
+    if (
+      isAllowed &&
+      typeof request?.id === "string" &&
+      request.type !== undefined &&
+      this.#isRefused(request)
+    )
+      return;
     this.#listener?.(event);
   }
 
-  /** Resolves when no call is under way. */
-  idle(): Promise<void> {
-    if (this.#calls.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#onIdle = resolve;
-    });
+  #allows(origin: string | undefined): boolean {
+    return this.#allowedOrigins.some(
+      (each) =>
+        each === "*" ||
+        each === origin ||
+        (each instanceof RegExp && origin !== undefined && each.test(origin)),
+    );
   }
 
+  /** Takes no more calls; the contexts of those under way end with `why`. */
+  close(why: CallError): void {
+    this.#connection.unlisten();
+    this.#gone(why);
+    this.#connection.close();
+  }
+
+  /** Resolves when no call is under way, to what it has returned by reference neither. */
+  async idle(): Promise<void> {
+    for (let busy = this.#busy(); busy !== undefined; busy = this.#busy()) {
+      const { promise, resolve } = deferred();
+      busy.#onIdle = resolve;
+      await promise;
+    }
+  }
+
+  #busy(): Service | undefined {
+    if (this.#calls.size > 0) return this;
+    for (const child of this.#children) {
+      const busy = child.#busy();
+      if (busy !== undefined) return busy;
+    }
+    return undefined;
+  }
+
+  #addChild(child: Service | undefined): void {
+    if (child === undefined) return;
+    this.#children.add(child);
+    child.#onGone = () => this.#children.delete(child);
+  }
+
+  #onGone: (() => void) | undefined;
+
   /** The contexts of all calls under way end. */
-  stop(ending: Ending): void {
+  #stop(ending: Ending): void {
     for (const { contexts } of [...this.#calls.values()]) for (const each of contexts) each.finish(ending);
   }
 
@@ -111,10 +168,11 @@ export class Service {
       arg.value = received;
     }
     if (!isCall(request)) return false;
-    const { type, path } = request;
+    const { type, path, argumentList } = request;
     this.#calls.set(request.id as string, { type, path, contexts });
     const over = contexts.find((each) => each.poll() !== null);
     if (over === undefined) return false;
+    closeProxies(argumentList);
     const value = serializeThrown(over.poll()?.error());
     this.postMessage({ id: request.id as string, type: "HANDLER", name: THROW, value } as Answer, []);
     return true;
@@ -142,8 +200,10 @@ export class Service {
   }
 
   #gone(why: CallError): void {
-    this.stop(new Ending(false, why));
+    this.#stop(new Ending(false, why));
     this.#calls.clear();
+    this.#onIdle?.();
+    this.#onGone?.();
   }
 }
 

@@ -1,12 +1,13 @@
 /** Which slot of which page a context gets that is sent, and where its cause lies. One allocator for a thread. */
 import type { Ending } from "../context/ending.js";
+import type { Carried } from "../workers/carry.js";
 import { type Notice, nextEpoch } from "../workers/lane.js";
 import { Causes } from "../workers/terms.js";
-import { causeBytes } from "./cause-bytes.js";
-import { ARENA_BYTES, Page, SLOTS } from "./page.js";
+import { briefCauseBytes, causeBytes } from "./cause-bytes.js";
+import { ARENA_FROM, ARENA_TO, Page, RESERVE_BYTES, SLOTS } from "./page.js";
 
-/** A page with less left for causes is not handed out any more, so that most causes of its contexts fit. */
-const ARENA_RESERVE = ARENA_BYTES / 4;
+/** A page with less left for causes is not handed out any more, so that most causes of its contexts fit as they are. */
+const TIGHT = (ARENA_TO - ARENA_FROM) / 4;
 
 /** A page on the side that writes it. */
 class OwnPage {
@@ -14,8 +15,8 @@ class OwnPage {
   readonly #epochs = new Int32Array(SLOTS);
   /** Slots that were never used. */
   #fresh = 0;
-  /** What of the arena is taken. */
-  #used = 0;
+  /** Up to where the arena is taken. */
+  #used = ARENA_FROM;
   readonly #causes = new Causes();
   #lastCause: { readonly ending: Ending; readonly from: number; readonly length: number } | undefined;
 
@@ -40,7 +41,7 @@ class OwnPage {
   }
 
   get isTight(): boolean {
-    return ARENA_BYTES - this.#used < ARENA_RESERVE;
+    return ARENA_TO - this.#used < TIGHT;
   }
 
   /** Once for all slots of the page that end together. */
@@ -48,12 +49,22 @@ class OwnPage {
     if (this.#lastCause?.ending !== ending) {
       const carried = this.#causes.of(ending, notice as Exclude<Notice, 0>);
       if (carried === undefined) return;
-      const bytes = causeBytes(carried, ARENA_BYTES - this.#used);
-      this.page.arena().set(bytes, this.#used);
+      const bytes = causeBytes(carried, ARENA_TO - this.#used);
+      if (bytes === undefined) {
+        this.#putInReserve(at, carried);
+        return;
+      }
+      this.page.causes().set(bytes, this.#used);
       this.#lastCause = { ending, from: this.#used, length: bytes.length };
       this.#used += bytes.length;
     }
     this.page.pointToCause(at, this.#lastCause.from, this.#lastCause.length);
+  }
+
+  #putInReserve(at: number, carried: Carried): void {
+    const bytes = briefCauseBytes(carried, RESERVE_BYTES);
+    this.page.causes().set(bytes, at * RESERVE_BYTES);
+    this.page.pointToCause(at, at * RESERVE_BYTES, bytes.length);
   }
 }
 

@@ -1,10 +1,9 @@
 /** Actors: an object on a thread of its own, called through comlink. */
-import { createEndpoint, type Remote, releaseProxy } from "comlink";
+import { type Remote, releaseProxy } from "comlink";
 import type { Context } from "../context/context.js";
 import { ownerOf } from "../context/derive.js";
 import { invalidArg } from "../context/invalid.js";
 import { ActorThread } from "./actor.js";
-import { facade } from "./facade.js";
 import { resolveSpawnOptions, type SpawnOptions } from "./spawn-options.js";
 
 /** What is exposed on the actor's thread, as comlink has it here; and its end. */
@@ -37,11 +36,15 @@ export async function spawn<T>(
   const owner = ownerOf("spawn: ctx", ctx);
   const resolved = resolveSpawnOptions(module, options);
   ctx.throwIfDone();
-  const thread = new ActorThread(ctx, owner, resolved);
+  const dispose = (): Promise<void> => thread.dispose();
+  const thread = new ActorThread(ctx, owner, resolved, (name) => {
+    if (name === Symbol.asyncDispose) return { value: dispose };
+    // As of comlink's own, nothing of it comes back.
+    return name === releaseProxy ? { value: () => void dispose().catch(() => {}) } : undefined;
+  });
   await thread.ready();
-  const actor = actorOf(thread);
-  contexts.set(actor, thread.node);
-  return actor as Actor<T>;
+  contexts.set(thread.remote, thread.node);
+  return thread.remote as Actor<T>;
 }
 
 /**
@@ -54,27 +57,4 @@ export function contextOf(actor: Actor<unknown>): Context {
   const ctx = isObject ? contexts.get(actor) : undefined;
   if (ctx === undefined) throw invalidArg("contextOf: actor", "an actor, as `spawn` returns it", actor);
   return ctx;
-}
-
-function actorOf(thread: ActorThread): object {
-  const { remote } = thread;
-  const dispose = (): Promise<void> => thread.dispose();
-  return facade(remote, {
-    own(name) {
-      switch (name) {
-        case Symbol.asyncDispose:
-          return { value: dispose };
-        case releaseProxy:
-          return { value: () => void dispose() };
-        case createEndpoint:
-          return { value: Reflect.get(remote, name) as unknown };
-        // It is no promise, and JSON of it would be a call.
-        case "then":
-        case "toJSON":
-          return { value: undefined };
-        default:
-          return undefined;
-      }
-    },
-  });
 }

@@ -2,7 +2,7 @@
 import * as Comlink from "comlink";
 import { invalidArg } from "../context/invalid.js";
 import { checkGrace, DEFAULT_GRACE } from "../workers/grace.js";
-import { type AnyEndpoint, connect } from "./connection.js";
+import { type AnyEndpoint, connect, kept } from "./connection.js";
 import { type ComlinkModule, call, checkComlink, ensureRegistered, serve } from "./handlers.js";
 import { builtin } from "./platform.js";
 
@@ -64,11 +64,17 @@ export function expose(value: unknown, endpoint?: AnyEndpoint, options: ExposeOp
     throw invalidArg("expose: options", "an object", options);
   const { allowedOrigins, comlink = Comlink } = options;
   ensureRegistered(checkComlink("expose: options.comlink", comlink));
-  serve(comlink, value, connect("expose: endpoint", endpoint ?? parentEndpoint()), allowedOrigins);
+  const connection = connect("expose: endpoint", endpoint ?? parentEndpoint());
+  serve(comlink, value, isParent(endpoint) ? kept(connection) : connection, allowedOrigins);
 }
 
 /** Where this thread's creator is; in a browser's window what comlink takes, the window itself. */
 function parentEndpoint(): unknown {
   const threads = builtin("node:worker_threads") as { readonly parentPort: unknown } | undefined;
   return threads === undefined ? globalThis : threads.parentPort;
+}
+
+/** The way to a thread's creator is not ours to close when a proxy is released: other proxies may go over it, too. */
+function isParent(endpoint: AnyEndpoint | undefined): boolean {
+  return endpoint === undefined || (endpoint as unknown) === parentEndpoint();
 }

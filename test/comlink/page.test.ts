@@ -1,7 +1,7 @@
 /** The shared memory of contexts on their way: whose word is where, and when a slot may be used again. */
 import { describe, expect, test } from "vitest";
-import { causeBytes, causeFrom, toJson } from "../../src/comlink/cause-bytes.js";
-import { ARENA_BYTES, Page, SLOTS } from "../../src/comlink/page.js";
+import { briefCauseBytes, causeBytes, causeFrom, toJson } from "../../src/comlink/cause-bytes.js";
+import { ARENA_TO, Page, RESERVE_BYTES, SLOTS } from "../../src/comlink/page.js";
 import { Slot, slotsInUse } from "../../src/comlink/slots.js";
 import { Ending } from "../../src/context/ending.js";
 import { carry, unpack } from "../../src/workers/carry.js";
@@ -118,10 +118,6 @@ describe("a slot", () => {
   });
 
   test("contexts of one page that end together have one cause; a page with little room for causes is given up", () => {
-    const causeOf = (slot: Slot): unknown => {
-      const carried = causeFrom(slot.page.cause(slot.at));
-      return carried && unpack(carried);
-    };
     const one = Slot.take();
     const two = Slot.take();
     const shared = new Ending(false, { text: "x".repeat(1000) });
@@ -129,7 +125,7 @@ describe("a slot", () => {
     expect(causeOf(one)).toEqual(causeOf(two));
     // Until the pages have changed: the arena of the first is used up.
     const pages = new Set<number>();
-    for (let n = 0; n < 100; n++) {
+    for (let n = 0; n < 300; n++) {
       const slot = Slot.take();
       pages.add(slot.page.id);
       const ending = new Ending(false, `${String(n)} ${"y".repeat(2000)}`);
@@ -141,37 +137,74 @@ describe("a slot", () => {
     one.leave(true);
     two.leave(true);
   });
+
+  test("whatever the causes of the others take, each has its own: cut short, when there is no room for more", () => {
+    const slots = Array.from({ length: 2 * SLOTS }, () => Slot.take());
+    slots.forEach((slot, n) => {
+      const error = new RangeError(`${String(n)} ${"z".repeat(5000)}`, { cause: new Error("deep") });
+      slot.putCause(new Ending(false, Object.assign(error, { code: "E_BIG" })), CANCELED_WITH_CAUSE);
+    });
+    slots.forEach((slot, n) => {
+      const cause = causeOf(slot) as RangeError & { code: string };
+      expect(cause).toBeInstanceOf(RangeError);
+      expect(cause.code).toBe("E_BIG");
+      expect(cause.message.startsWith(`${String(n)} zzz`)).toBe(true);
+    });
+    const messages = slots.map((slot) => (causeOf(slot) as Error).message.length);
+    expect(messages.filter((length) => length > 5000).length).toBeGreaterThan(10);
+    expect(messages.filter((length) => length < 200).length).toBeGreaterThan(10);
+    for (const slot of slots) slot.leave(true);
+  });
 });
+
+function causeOf(slot: Slot): unknown {
+  return unpack(causeFrom(slot.page.cause(slot.at)));
+}
 
 describe("a cause in bytes", () => {
   const back = (value: unknown, room: number): unknown => {
-    const carried = causeFrom(causeBytes(carry(value), room));
-    return carried && unpack(carried);
+    const bytes = causeBytes(carry(value), room);
+    return bytes && unpack(causeFrom(bytes));
+  };
+  const briefly = (value: unknown, room = RESERVE_BYTES): unknown => {
+    const bytes = briefCauseBytes(carry(value), room);
+    expect(bytes.length).toBeLessThanOrEqual(room);
+    return unpack(causeFrom(bytes));
   };
 
   test("is itself again", () => {
     const error = Object.assign(new RangeError("why", { cause: new Error("deep") }), { code: "E" });
-    const again = back(error, ARENA_BYTES) as RangeError & { code: string };
+    const again = back(error, ARENA_TO) as RangeError & { code: string };
     expect(again).toBeInstanceOf(RangeError);
     expect(again).toMatchObject({ message: "why", code: "E", cause: { message: "deep" } });
     expect(again.stack).toBe(error.stack);
-    expect(back(new Map([[1, 2n]]), ARENA_BYTES)).toEqual(new Map([[1, 2n]]));
+    expect(back(new Map([[1, 2n]]), ARENA_TO)).toEqual(new Map([[1, 2n]]));
   });
 
-  test("goes without its stacks where there is little room, as a stand-in where there is less, or not at all", () => {
+  test("goes without its stacks where there is little room, or not at all", () => {
     const error = new Error("why", { cause: new Error("deep") });
-    const bare = back(error, 700) as Error;
-    expect(bare).toMatchObject({ message: "why", cause: { message: "deep" } });
-    const standIn = back("z".repeat(5000), 600) as Error;
-    expect(standIn).toBeInstanceOf(TypeError);
-    expect(standIn.message).toContain("there was no room for it");
-    expect(back("z".repeat(5000), 100)).toBe(undefined);
+    expect(back(error, 700)).toMatchObject({ message: "why", cause: { message: "deep" } });
+    expect(back(error, 100)).toBe(undefined);
+    // What V8 cannot serialize.
+    expect(back(new SharedArrayBuffer(4), ARENA_TO)).toBe(undefined);
   });
 
-  test("what V8 cannot serialize has a stand-in", () => {
-    const again = back(new SharedArrayBuffer(4), ARENA_BYTES);
-    expect(again).toBeInstanceOf(TypeError);
-    expect((again as Error).message).toContain("could not be sent");
+  test("the least of it fits into any slot", () => {
+    const big = "ö→".repeat(5000);
+    const error = Object.assign(new RangeError(big, { cause: new Error(big) }), { code: big, detail: big });
+    expect(briefly(error)).toBeInstanceOf(RangeError);
+    Object.defineProperty(error, "name", { value: big });
+    class Odd extends Error {}
+    Object.defineProperty(Odd, "name", { value: big });
+    for (const each of [error, new Odd(big), Object.assign(new Error("e"), { code: 5 })])
+      expect(briefly(each)).toBeInstanceOf(Error);
+    expect(briefly(Object.assign(new Error("short"), { code: 5 }))).toMatchObject({
+      message: "short",
+      code: 5,
+    });
+    const standIn = briefly(new SharedArrayBuffer(4)) as Error;
+    expect(standIn).toBeInstanceOf(TypeError);
+    expect(standIn.message).toContain("could not be sent to another thread");
   });
 
   test("as JSON it is plain data, or refused", () => {
