@@ -2,6 +2,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Carried } from "./carry.js";
 import type { LIVE, Notice } from "./lane.js";
+import type { Deadline } from "./terms.js";
 
 /** The first thing a thread is handed: after the answer it may be given tasks. */
 interface Hello {
@@ -43,15 +44,6 @@ export interface Terms {
   readonly watchdog?: number;
   /** The task is being measured: where it leaves the figures (probe.ts). */
   readonly probe?: SharedArrayBuffer;
-}
-
-export interface Deadline {
-  /** On the clock all threads share, ms. */
-  readonly when: number;
-  /** Milliseconds since the epoch. */
-  readonly wall: number;
-  /** Undefined for none. */
-  readonly cause: Carried | undefined;
 }
 
 /** From pool to thread: the two that come through piscina. */

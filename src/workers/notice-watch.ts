@@ -15,8 +15,8 @@ import {
   noticeWord,
   readNotice,
 } from "./lane.js";
-import type { Deadline } from "./messages.js";
 import { toLocal } from "./shared-clock.js";
+import type { Deadline } from "./terms.js";
 
 /** Looks at the notice, and at the clock on a stride: a blocked thread on the other side delays nothing. */
 export abstract class NoticeWatch extends Watch implements Alarm {

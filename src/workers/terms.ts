@@ -3,9 +3,27 @@ import { DeadlineWatch } from "../context/deadline.js";
 import type { Ending } from "../context/ending.js";
 import type { Watch } from "../context/watch.js";
 import { type Carried, carry } from "./carry.js";
-import { CANCELED, CANCELED_WITH_CAUSE, EXPIRED, EXPIRED_WITH_CAUSE } from "./lane.js";
-import type { Deadline, Wake } from "./messages.js";
+import {
+  CANCELED,
+  CANCELED_WITH_CAUSE,
+  EXPIRED,
+  EXPIRED_WITH_CAUSE,
+  type LIVE,
+  type Notice,
+} from "./lane.js";
 import { sharedNow } from "./shared-clock.js";
+
+/** A deadline as the other thread has it. */
+export interface Deadline {
+  /** On the clock all threads share, ms. */
+  readonly when: number;
+  /** Milliseconds since the epoch. */
+  readonly wall: number;
+  /** Undefined for none. */
+  readonly cause: Carried | undefined;
+}
+
+type End = Exclude<Notice, typeof LIVE>;
 
 /** The cause a context will have when its own deadline passes: the other thread is told beforehand. */
 function announcedCause(watch: Watch | null): unknown {
@@ -26,7 +44,7 @@ export function deadlineOf(watch: Watch | null): Deadline | undefined {
 }
 
 /** The notice that says so, and whether a cause has to go with it: that of its own deadline was announced. */
-export function noticeOf(ending: Ending, watch: Watch | null): Wake["notice"] {
+export function noticeOf(ending: Ending, watch: Watch | null): End {
   const given = ending.given();
   if (given === undefined || (ending.expired && given === announcedCause(watch)))
     return ending.expired ? EXPIRED : CANCELED;
@@ -38,7 +56,7 @@ export class Causes {
   #last: { readonly ending: Ending; readonly cause: Carried } | undefined;
 
   /** Undefined where the notice says that there is none to be sent. */
-  of(ending: Ending, notice: Wake["notice"]): Carried | undefined {
+  of(ending: Ending, notice: End): Carried | undefined {
     if (notice !== CANCELED_WITH_CAUSE && notice !== EXPIRED_WITH_CAUSE) return undefined;
     if (this.#last?.ending !== ending) this.#last = { ending, cause: carry(ending.given()) };
     return this.#last.cause;

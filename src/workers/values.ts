@@ -3,10 +3,9 @@ import type { Context } from "../context/context.js";
 import { sharedKey } from "../context/keys.js";
 import { ValueLayer } from "../context/layers.js";
 import { background } from "../context/roots.js";
-import type { Terms } from "./messages.js";
 
 /** A context with the values that came along. */
-export function valuesOf(values: Terms["values"]): Context {
+export function valuesOf(values: Map<string, unknown> | undefined): Context {
   let ctx: Context = background;
   if (values !== undefined)
     for (const [name, value] of values) ctx = new ValueLayer(ctx, sharedKey(name), value);
