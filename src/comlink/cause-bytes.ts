@@ -92,7 +92,8 @@ export function toJson(carried: Carried): string {
   return JSON.stringify(carried, function (this: Readonly<Record<string, unknown>>, key) {
     // Not the second argument, which has been through `toJSON`.
     const value = this[key];
-    if (isPlain(value)) return value;
+    // In an array it would become null, in an object it is no loss.
+    if (isPlain(value) && !(value === undefined && Array.isArray(this))) return value;
     throw new TypeError(`JSON cannot carry ${Object.prototype.toString.call(value)}`);
   });
 }

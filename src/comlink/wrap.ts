@@ -35,7 +35,8 @@ export interface ExposeOptions {
  * With the call its contexts are over on the other side.
  *
  * @param endpoint a Worker of Node or of a browser itself, so that its end is noticed; a MessagePort; any endpoint of comlink's, of
- * which nobody can know that the other side is gone
+ * which nobody can know that the other side is gone. A browser tells of a Worker only that its script could not be loaded, not that
+ * it was terminated, and mostly nothing of a port: there a call without a context may wait for ever
  * @typeParam T what is exposed there
  * @throws TypeError ERR_INVALID_ARG
  */
