@@ -105,7 +105,7 @@ export default defineConfig(
   },
   {
     // There `/** @type */` says what `workerData` and the like are, which the rule does not see.
-    files: ["bench/**/*.mjs", "examples/**/*.mjs", "scripts/*.mjs"],
+    files: ["bench/**/*.mjs", "examples/**/*.{js,mjs}", "scripts/*.mjs"],
     rules: { "@typescript-eslint/no-unsafe-assignment": "off" },
   },
   {
