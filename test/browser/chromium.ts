@@ -1,5 +1,5 @@
 /** The browser the tests of pages run in: finds it, starts it, and says so where there is none. */
-import { existsSync } from "node:fs";
+import { existsSync, writeSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { describe, test } from "vitest";
@@ -10,7 +10,8 @@ const elsewhere = [
   "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
 ];
 
-const executable = process.env.LIFEGUARD_CHROMIUM ?? find();
+const { LIFEGUARD_CHROMIUM: given } = process.env;
+const executable = given === undefined || given === "" ? find() : given;
 
 function find(): string | undefined {
   const folders = (process.env.PATH ?? "").split(delimiter);
@@ -23,14 +24,17 @@ const isRequired = process.env.LIFEGUARD_REQUIRE_CHROMIUM === "1";
 /** `describe`. Where there is no Chromium its tests are skipped; with LIFEGUARD_REQUIRE_CHROMIUM=1 that is a failure. */
 export function describeInChromium(name: string, tests: () => void): void {
   if (executable !== undefined) describe(name, tests);
-  else if (isRequired)
+  else if (isRequired) {
     test(name, () => {
       throw new Error(
         `no Chromium: neither LIFEGUARD_CHROMIUM says where it is, nor is there ${names.join(", ")}`,
       );
     });
-  else
-    describe.skip(`${name} (skipped: there is no Chromium; LIFEGUARD_CHROMIUM may say where it is)`, tests);
+  } else {
+    // Past vitest, which keeps to itself what is printed while tests are collected.
+    writeSync(2, `Skipped, as there is no Chromium (LIFEGUARD_CHROMIUM may say where it is): ${name}\n`);
+    describe.skip(name, tests);
+  }
 }
 
 export function launch(): Promise<Browser> {
