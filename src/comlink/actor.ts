@@ -51,8 +51,6 @@ type State = "starting" | "running" | "ending" | "gone";
 
 export class ActorThread {
   readonly node: ActorNode;
-  /** Comlink's, with the names that are ours. */
-  readonly remote: object;
   readonly #options: ResolvedSpawnOptions;
   readonly #worker: Worker;
   readonly #calls: Calls;
@@ -67,6 +65,7 @@ export class ActorThread {
   readonly #ready: Promise<void>;
   #settleReady: { resolve(): void; reject(error: unknown): void } | undefined;
   readonly #gone: Promise<void>;
+  #remote: object | undefined;
 
   /** Starts the thread. Throws what is wrong with the options, or with the arguments. */
   constructor(ctx: Context, owner: Node | null, options: ResolvedSpawnOptions, own: Facade["own"]) {
@@ -112,7 +111,7 @@ export class ActorThread {
       own,
     );
     this.#calls = made.calls;
-    this.remote = made.remote;
+    this.#remote = made.remote;
     const begin: Begin = {
       module,
       export: exportName,
@@ -139,6 +138,16 @@ export class ActorThread {
     }
   }
 
+  /**
+   * Comlink's proxy, with the names that are ours; once. It is not held here: comlink's finalizers hold the calls, and with them all this,
+   * for as long as the proxy is there.
+   */
+  takeRemote(): object {
+    const remote = this.#remote as object;
+    this.#remote = undefined;
+    return remote;
+  }
+
   /** Resolves when calls are answered, or rejects with why they never will be. */
   ready(): Promise<void> {
     return this.#ready;
@@ -146,8 +155,7 @@ export class ActorThread {
 
   /** Ends it, with its grace, but no more than a second. Resolves when its thread has gone; rejects with what its disposal threw. */
   async dispose(): Promise<void> {
-    const why = new CallError("ERR_PEER_CLOSED", `${this.#options.name}: the actor was disposed of`);
-    if (this.node.poll() === null) this.node.end(new Ending(false, why));
+    if (this.node.poll() === null) this.node.end(new Ending(false, disposedOf(this.#options.name)));
     this.#limit(LONGEST_DISPOSAL);
     await this.#gone;
     if (this.#disposalError !== undefined) throw this.#disposalError.error;
@@ -205,7 +213,7 @@ export class ActorThread {
     this.#calls.stop(node.ending as Ending, () => node.err());
     this.#worker.ref();
     if (!isRunning || grace === 0) {
-      this.#stopHard();
+      this.#stopHard(!isRunning);
       return;
     }
     const end: ToActor = { type: "end" };
@@ -230,13 +238,14 @@ export class ActorThread {
 
   #isStopped = false;
 
-  #stopHard(): void {
+  /** @param isLoading a thread that is still loading modules must not be given the order again in the middle: see insistence.ts */
+  #stopHard(isLoading = false): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#state = "ending";
     this.#worker.ref();
     void this.#worker.terminate();
-    insist(this.#worker);
+    if (!isLoading) insist(this.#worker);
   }
 
   #exited(code: number): void {
@@ -251,16 +260,20 @@ export class ActorThread {
     this.#state = "gone";
     this.#control.close();
     if (hasEnded && this.node.ending !== null) {
+      // It was asked to end, and has died of something else.
+      if (!this.#isStopped) this.#disposalError ??= { error: this.#deathOf(code) };
       this.#calls.fail(this.node.err());
       return;
     }
+    this.#fail(this.#deathOf(code));
+  }
+
+  #deathOf(code: number): CallError {
     const cause = this.#error ?? new Error(`the thread exited with code ${String(code)}`);
-    this.#fail(
-      new CallError(
-        "ERR_WORKER_CRASHED",
-        `${this.#options.name}: the actor's thread died: ${reasonOf(cause)}`,
-        { cause },
-      ),
+    return new CallError(
+      "ERR_WORKER_CRASHED",
+      `${this.#options.name}: the actor's thread died: ${reasonOf(cause)}`,
+      { cause },
     );
   }
 }
@@ -277,4 +290,11 @@ function startWorker({ name, thread }: ResolvedSpawnOptions): Worker {
 function drain(port: MessagePort, take: (message: unknown) => void): void {
   for (let got = receiveMessageOnPort(port); got !== undefined; got = receiveMessageOnPort(port))
     take(got.message);
+}
+
+function disposedOf(name: string): CallError {
+  const why = new CallError("ERR_PEER_CLOSED", `${name}: the actor was disposed of`);
+  // Until somebody reads it, a stack holds whom its functions were called on: here, the proxy.
+  why.stack = String(why.stack);
+  return why;
 }

@@ -24,9 +24,13 @@ export type Proxied<T extends object> = (T extends (...args: infer A) => infer R
  * has made have been begun before its `result` settles; after that nothing more of it is called, and promises the task has left
  * behind reject with CallError ERR_PEER_CLOSED, which is no unhandled rejection. One function may go to any number of tasks.
  *
- * @returns `value` itself, typed as the task gets it
+ * @returns `value` itself, typed as the task gets it: to be passed on, not to be called here
  * @throws TypeError ERR_INVALID_ARG for what is no function or object, or is frozen
  */
+export function proxy<A extends unknown[], R>(
+  fn: (...args: A) => R,
+): ((...args: A) => Promise<Awaited<R>>) & ProxyMarked;
+export function proxy<T extends object>(value: T): Proxied<T>;
 export function proxy<T extends object>(value: T): Proxied<T> {
   if ((typeof value !== "object" && typeof value !== "function") || (value as unknown) === null)
     throw invalidArg("proxy: value", "a function or an object", value);

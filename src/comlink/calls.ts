@@ -66,8 +66,8 @@ export interface CallsOptions {
   readonly anchor: () => object;
   /** Told when the first call comes under way, and when none is any more. */
   readonly busy?: (isBusy: boolean) => void;
-  /** That the other side has gone is what was to be expected: calls that nobody waits for are no unhandled rejections then. */
-  readonly isQuietWhenClosed?: boolean;
+  /** When the other side has gone, nobody is there any more who waits for the calls under way: they stay as they are. */
+  readonly isForgotten?: boolean;
 }
 
 type Listener = (event: Incoming) => void;
@@ -157,7 +157,7 @@ export class Calls {
   #isRefusedQuietly = false;
 
   #isQuiet(error: unknown): boolean {
-    return isContextError(error) || (this.#options.isQuietWhenClosed === true && this.#gone !== undefined);
+    return isContextError(error) || (this.#options.isForgotten === true && this.#gone !== undefined);
   }
 
   /** No call can be made from now on, and those under way are over: with `why`, where they have no end of their own. */
@@ -169,7 +169,8 @@ export class Calls {
     this.#connection.close();
     for (const child of [...this.#children]) child.fail(why);
     for (const call of [...this.#calls.values()]) {
-      if (!call.isAbandoned) this.#reject(call, this.#errOf(call) ?? this.#explain(call, why));
+      if (!call.isAbandoned && this.#options.isForgotten !== true)
+        this.#reject(call, this.#errOf(call) ?? this.#explain(call, why));
       this.#finish(call, true);
     }
   }
@@ -226,7 +227,10 @@ export class Calls {
 
   /** Throws why this call is not even made. */
   #refuse(message: Message, contexts: readonly Sent[]): void {
-    for (const { ctx } of contexts) ctx.throwIfDone();
+    for (const { ctx } of contexts) {
+      const error = ctx.err();
+      if (error !== undefined) throw error;
+    }
     if (this.#gone instanceof CallError) throw this.#explain(message, this.#gone);
     if (this.#stopping !== undefined)
       throw new CallError("ERR_PEER_CLOSED", `${titleOf(message)}: what it is called on has ended`, {
@@ -276,7 +280,7 @@ export class Calls {
     const call = typeof answer?.id === "string" ? this.#calls.get(answer.id) : undefined;
     if (call === undefined) return;
     const { isAbandoned } = call;
-    const error = answer?.name === THROW ? this.#endBehind(call, answer.value as ThrownWire) : undefined;
+    const error = answer?.name === THROW ? this.#endBehind(call, answer.value ?? {}) : undefined;
     this.#finish(call, true);
     if (isAbandoned) {
       closeProxies([answer as WireValue]);
@@ -289,7 +293,7 @@ export class Calls {
   }
 
   /** The end of a context of the call, if it is because of that that something was thrown. */
-  #endBehind(call: Call, { lifeguard, gaveUp }: ThrownWire): unknown {
+  #endBehind(call: Call, { lifeguard, gaveUp }: Partial<ThrownWire>): unknown {
     if (gaveUp === true) return this.#errOf(call) ?? this.#stopping?.();
     const kind = kindOf(lifeguard);
     if (kind === undefined) return undefined;

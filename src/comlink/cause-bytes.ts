@@ -2,6 +2,7 @@
  * Causes as bytes, since in the middle of a synchronous loop no message arrives. In Node by V8's own serializer, as in a message;
  * elsewhere as JSON, which takes errors, and plain data.
  */
+import { reasonOf } from "../context/invalid.js";
 import { type Carried, carry } from "../workers/carry.js";
 import { builtin } from "./platform.js";
 
@@ -35,7 +36,7 @@ function brief(carried: Carried, letters: number): Carried {
   const cut = (text: string): string => (text.length > letters ? `${text.slice(0, letters)}…` : text);
   if (carried.type === "value") {
     const error = carry(
-      new TypeError(cut("the cause could not be sent to another thread: too big, or not cloneable")),
+      new TypeError(cut(`the cause could not be sent to another thread: ${obstacle(carried)}`)),
     );
     return withoutStacks(error);
   }
@@ -53,6 +54,15 @@ function brief(carried: Carried, letters: number): Carried {
     errors: undefined,
     own: typeof code === "string" ? { code: cut(code) } : typeof code === "number" ? { code } : {},
   };
+}
+
+/** Why it is not there as it is. */
+function obstacle(carried: Carried): string {
+  try {
+    return `it takes ${String(serialize(carried).length)} bytes`;
+  } catch (error) {
+    return reasonOf(error);
+  }
 }
 
 /** The cause again. */

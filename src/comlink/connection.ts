@@ -19,7 +19,7 @@ export interface Connection {
   unlisten(): void;
   /** Others may speak through it as well: a Worker. */
   readonly isShared: boolean;
-  /** Of a port: closes it. Of anything else: nothing, it is somebody else's. */
+  /** Of a port, which is of no use to anybody once its other end is: closes it. Of anything else: nothing, it is somebody else's. */
   close(): void;
   /** Of a port in Node: whether it keeps the process alive. Of anything else: nothing. */
   hold(isHeld: boolean): void;
@@ -43,6 +43,7 @@ export interface NodeWorker {
   postMessage(message: unknown, transfer?: readonly never[]): void;
   on(event: string, listener: (...args: never[]) => void): unknown;
   off(event: string, listener: (...args: never[]) => void): unknown;
+  terminate(): unknown;
 }
 
 /** The same, as it is called from here. */

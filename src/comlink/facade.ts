@@ -24,7 +24,7 @@ export function facade(remote: object, { own, answered }: Facade, isRoot = true)
     },
     set: (_target, name, value) => Reflect.set(remote, name, value),
     apply(_target, self, args): unknown {
-      const answer: unknown = Reflect.apply(remote as () => unknown, self, args);
+      const answer = attempt(() => Reflect.apply(remote as () => unknown, self, args));
       answered(answer);
       return below(answer);
     },
@@ -35,11 +35,20 @@ export function facade(remote: object, { own, answered }: Facade, isRoot = true)
     },
   });
 
+  /** A call never throws: what comlink, or a custom context, throws while it makes it ready, the promise rejects with. */
+  function attempt(make: () => unknown): unknown {
+    try {
+      return make();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
   function below(value: unknown): unknown {
     return typeof value === "function" ? facade(value, { own: symbols, answered }, false) : value;
   }
 
-  /** Comlink's symbols are for all levels, names of ours for the top. */
+  /** Symbols are for all levels, names of ours for the top. */
   function symbols(name: string | symbol): { readonly value: unknown } | undefined {
     return typeof name === "symbol" ? own(name) : undefined;
   }

@@ -15,7 +15,7 @@ import { CONTEXT, type ContextWire, PROXY, THROW, type ThrownWire } from "./wire
 /** What is needed of a copy of comlink: its module, as `import * as Comlink from "comlink"` gives it. */
 export type ComlinkModule = Pick<
   typeof Comlink,
-  "transferHandlers" | "wrap" | "expose" | "proxy" | "releaseProxy" | "createEndpoint"
+  "transferHandlers" | "wrap" | "expose" | "proxyMarker" | "releaseProxy" | "createEndpoint"
 >;
 
 export interface RegisterOptions {
@@ -153,10 +153,17 @@ export function call(
   const calls = new Calls(connection, { ...options, anchor: () => made.root?.deref() ?? proxy() });
   const root = proxy();
   made.root = new WeakRef(root);
-  const remote = facade(root, {
+  return { calls, remote: faced(comlink, calls, root, own) };
+}
+
+/** A function of its own, so that no function that the calls hold is made beside one that holds the proxy: comlink's finalizers hold the calls. */
+function faced(comlink: ComlinkModule, calls: Calls, root: object, own: Facade["own"] | undefined): object {
+  return facade(root, {
     own(name) {
       const known = own?.(name);
       if (known !== undefined) return known;
+      // It may be passed on, by reference.
+      if (name === comlink.proxyMarker) return { value: true };
       const isComlinks = name === comlink.releaseProxy || name === comlink.createEndpoint;
       return isComlinks ? { value: Reflect.get(root, name) as unknown } : undefined;
     },
@@ -164,7 +171,6 @@ export function call(
       calls.answered(answer);
     },
   });
-  return { calls, remote };
 }
 
 /** Comlink's `expose` over a service. */

@@ -19,7 +19,6 @@ const CAUSE_AT = 1;
 const CAUSE_LENGTH = 2;
 /** … and one of the receiver's. */
 const AWAITS = LINE;
-const ARRIVED = LINE + 1;
 const SLOT_WORDS = 2 * LINE;
 const CAUSES_AT = (SLOTS_AT + SLOTS * SLOT_WORDS) * WORD;
 // What of it nobody writes to takes no memory.
@@ -65,11 +64,6 @@ export class Page {
     this.#words[at(slot, CAUSE_LENGTH)] = length;
   }
 
-  /** Whether the context has been received: false also where the other side knows nothing of contexts. */
-  hasArrived(slot: number, epoch: number): boolean {
-    return Atomics.load(this.#words, at(slot, ARRIVED)) === epoch;
-  }
-
   /** Where causes lie: first a reserve for each slot, then the arena, which they share. */
   causes(): Uint8Array {
     return new Uint8Array(this.buffer, CAUSES_AT);
@@ -81,10 +75,6 @@ export class Page {
   notice(slot: number): Int32Array {
     this.#views[slot] ??= new Int32Array(this.buffer, at(slot, NOTICE) * WORD, 1);
     return this.#views[slot];
-  }
-
-  arrived(slot: number, epoch: number): void {
-    Atomics.store(this.#words, at(slot, ARRIVED), epoch);
   }
 
   /**

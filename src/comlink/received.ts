@@ -2,11 +2,11 @@
 import { clearAlarm, setAlarm } from "../context/alarms.js";
 import { now } from "../context/clock.js";
 import type { CancelFunc, Context } from "../context/context.js";
-import { Ending } from "../context/ending.js";
+import { Ending, plainEnding } from "../context/ending.js";
 import { Node } from "../context/node.js";
 import { withTimeout } from "../context/with-deadline.js";
 import { unpack } from "../workers/carry.js";
-import { EXPIRED, EXPIRED_WITH_CAUSE } from "../workers/lane.js";
+import { EXPIRED, EXPIRED_WITH_CAUSE, readEpoch } from "../workers/lane.js";
 import { dueOf, NoticeWatch } from "../workers/notice-watch.js";
 import type { Deadline } from "../workers/terms.js";
 import { valuesOf } from "../workers/values.js";
@@ -110,19 +110,22 @@ class SlotWatch extends NoticeWatch {
     slot: number,
     epoch: number,
     deadline: Deadline | undefined,
-    under: SlotWire | undefined,
+    under: readonly SlotWire[] | undefined,
   ) {
     if (!(slot >= 0 && slot < SLOTS && Number.isInteger(epoch))) throw new TypeError("no slot of a page");
     const home = pageOf(page, pageId);
     super(home.page.notice(slot), epoch, deadline, dueOf(deadline), true);
     this.#home = home;
     this.#slot = slot;
-    this.#under = under && new SlotWatch(...under, undefined, undefined);
+    const [nearest, ...above] = under ?? [];
+    this.#under = nearest && new SlotWatch(...nearest, undefined, above);
   }
 
-  get wire(): SlotWire {
+  /** Its own slot, and all that lie under it. */
+  get wires(): SlotWire[] {
     const { page } = this.#home;
-    return [page.buffer, page.id, this.#slot, this.epoch];
+    const own: SlotWire = [page.buffer, page.id, this.#slot, this.epoch];
+    return [own, ...(this.#under?.wires ?? [])];
   }
 
   override attach(node: Node): void {
@@ -140,11 +143,9 @@ class SlotWatch extends NoticeWatch {
   }
 
   protected override cause(): unknown {
-    return unpack(causeFrom(this.#home.page.cause(this.#slot)));
-  }
-
-  arrive(): void {
-    this.#home.page.arrived(this.#slot, this.epoch);
+    const bytes = this.#home.page.cause(this.#slot);
+    // The slot may have been given to another context since the look at its notice: what was read is not ours then.
+    return readEpoch(Atomics.load(this.words, 0)) === this.epoch ? unpack(causeFrom(bytes)) : undefined;
   }
 
   /** From now on `node` hears of a notice without looking. */
@@ -216,8 +217,14 @@ class PortNode extends Node {
       const expired = notice === EXPIRED || notice === EXPIRED_WITH_CAUSE;
       this.end(new Ending(expired, notice === EXPIRED ? announced : cause && unpack(cause)));
     };
+    // Whoever has sent it is no more.
+    port.addEventListener?.("close", () => {
+      this.end(plainEnding());
+    });
     port.unref?.();
     if (owner !== null) this.linkTo(owner);
+    // Born ended: its deadline has passed.
+    if (this.ending !== null) this.ended();
   }
 
   override get listens(): boolean {
@@ -280,7 +287,6 @@ function read(wire: ContextWire): Received {
     }
     case SHARED: {
       const watch = new SlotWatch(wire[1], wire[2], wire[3], wire[4], deadlineOf(wire[5]), wire[7]);
-      watch.arrive();
       const node = new ReceivedNode(valuesOf(wire[6]), watch);
       return new Received(node, node);
     }
@@ -313,8 +319,8 @@ function receivePort([, port, wire, values]: ContextWire & { readonly 0: typeof 
   return new Received(node, node);
 }
 
-/** Where what `node` hangs on has its notice, if that is another thread's. */
-export function slotBehind(node: Node): SlotWire | undefined {
+/** Where what `node` hangs on has its notices, if these are another thread's: the nearest first. */
+export function slotsBehind(node: Node): readonly SlotWire[] | undefined {
   const source = node.watch?.source;
-  return source instanceof SlotWatch ? source.wire : undefined;
+  return source instanceof SlotWatch ? source.wires : undefined;
 }

@@ -2,15 +2,23 @@
 import type { MessagePort } from "node:worker_threads";
 import * as Comlink from "comlink";
 import { DEFAULT_GRACE } from "../workers/grace.js";
+import type { Revived } from "../workers/stand-in.js";
 import { connect } from "./connection.js";
+import { CallError } from "./errors.js";
 import { call, ensureRegistered } from "./handlers.js";
 
 /**
- * What the task gets. Calls that fail because the task has ended are handled already: one that does not wait for an answer must not
- * take down its thread, which is another task's by then.
+ * What the task gets. With the task it ends, in its thread as in the other one: an answer that comes later would settle a promise that
+ * nobody waits for, and a rejection take down the thread, which is another task's by then.
  */
-export function revive(port: MessagePort): unknown {
+export function revive(port: MessagePort): Revived {
   ensureRegistered(Comlink);
-  const options = { grace: DEFAULT_GRACE, isOwned: true, isQuietWhenClosed: true };
-  return call(Comlink, connect("callback", port), options).remote;
+  const options = { grace: DEFAULT_GRACE, isOwned: true, isForgotten: true };
+  const { calls, remote } = call(Comlink, connect("callback", port), options);
+  return {
+    value: remote,
+    release() {
+      calls.fail(new CallError("ERR_PEER_CLOSED", "the task that it was passed to has ended"));
+    },
+  };
 }

@@ -8,7 +8,7 @@ import { carry } from "../workers/carry.js";
 import { CANCELED, EXPIRED } from "../workers/lane.js";
 import { deadlineOf, noticeOf } from "../workers/terms.js";
 import { canShareMemory } from "./platform.js";
-import { slotBehind } from "./received.js";
+import { slotsBehind } from "./received.js";
 import { Slot } from "./slots.js";
 import {
   type ContextWire,
@@ -48,9 +48,6 @@ export abstract class Sending extends Node {
     super.ended();
     this.onEnded?.();
   }
-
-  /** Whether the other side is known to have received it. */
-  abstract get hasArrived(): boolean;
 
   /**
    * The call is over: so is the context on the other side, for whatever was left behind there.
@@ -99,10 +96,6 @@ class SlotSending extends Sending {
   /** No call is known that it belongs to: it is given back when the context ends. */
   isBare = true;
 
-  override get hasArrived(): boolean {
-    return this.slot.hasArrived;
-  }
-
   protected override leaveWay(isAnswered: boolean): void {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
@@ -116,6 +109,10 @@ class PortSending extends Sending {
   constructor(parent: Context, owner: Node, port: PortLike) {
     super(parent, owner);
     this.#port = port;
+    // Whoever has received it is no more.
+    port.addEventListener?.("close", () => {
+      this.leave();
+    });
     port.unref?.();
     this.linkTo(owner);
   }
@@ -129,10 +126,6 @@ class PortSending extends Sending {
     this.#port.postMessage(message);
     this.leaveWay();
     super.ended();
-  }
-
-  override get hasArrived(): boolean {
-    return true;
   }
 
   protected override leaveWay(): void {
@@ -195,7 +188,7 @@ function sendBelow(owner: Node, ctx: Context, way: Way): Sent {
       return ended(owner, ctx, way, values);
     }
     const { page, at: slot, epoch } = sending.slot;
-    const under = slotBehind(owner);
+    const under = slotsBehind(owner);
     const wire: ContextWire =
       deadline === undefined && values === undefined && under === undefined
         ? [SHARED, page.buffer, page.id, slot, epoch]

@@ -88,9 +88,17 @@ export class Service {
     try {
       this.#connection.post(answer, transfers);
     } catch (error) {
-      this.#connection.post(uncloneable(answer, error), undefined);
+      this.#postInstead(uncloneable(answer, error));
     } finally {
       this.#finish(answer.id);
+    }
+  }
+
+  #postInstead(answer: object): void {
+    try {
+      this.#connection.post(answer, undefined);
+    } catch {
+      // It was not the answer: nothing can be posted any more, and nobody is waiting.
     }
   }
 
@@ -161,18 +169,18 @@ export class Service {
   /** Takes the contexts out of the message. A call whose context has ended on the way is not made: it would be for nobody. */
   #isRefused(request: Request): boolean {
     const contexts: Received[] = [];
-    for (const arg of request.argumentList ?? []) {
+    for (const arg of argumentsOf(request)) {
       if (arg.type !== "HANDLER" || arg.name !== CONTEXT) continue;
       const received = receive(arg.value as ContextWire);
       contexts.push(received);
       arg.value = received;
     }
     if (!isCall(request)) return false;
-    const { type, path, argumentList } = request;
+    const { type, path } = request;
     this.#calls.set(request.id as string, { type, path, contexts });
     const over = contexts.find((each) => each.poll() !== null);
     if (over === undefined) return false;
-    closeProxies(argumentList);
+    closeProxies(argumentsOf(request));
     const value = serializeThrown(over.poll()?.error());
     this.postMessage({ id: request.id as string, type: "HANDLER", name: THROW, value } as Answer, []);
     return true;
@@ -205,6 +213,12 @@ export class Service {
     this.#onIdle?.();
     this.#onGone?.();
   }
+}
+
+/** What there is to be read of them, whatever has come. */
+function argumentsOf({ argumentList }: Request): readonly WireValue[] {
+  const isList = Array.isArray(argumentList);
+  return isList ? argumentList.filter((arg: unknown) => typeof arg === "object" && arg !== null) : [];
 }
 
 /** Something that is answered once; an answer to a call in the other direction, over the same endpoint, is none. */

@@ -110,10 +110,6 @@ export class Slot {
     this.#own.putCause(this.at, ending, notice);
   }
 
-  get hasArrived(): boolean {
-    return this.page.hasArrived(this.at, this.epoch);
-  }
-
   /**
    * Nobody here writes to it any more.
    *

@@ -35,7 +35,8 @@ export async function spawn<T>(
 ): Promise<Actor<T>> {
   const owner = ownerOf("spawn: ctx", ctx);
   const resolved = resolveSpawnOptions(module, options);
-  ctx.throwIfDone();
+  const over = ctx.err();
+  if (over !== undefined) throw over;
   const dispose = (): Promise<void> => thread.dispose();
   const thread = new ActorThread(ctx, owner, resolved, (name) => {
     if (name === Symbol.asyncDispose) return { value: dispose };
@@ -43,8 +44,9 @@ export async function spawn<T>(
     return name === releaseProxy ? { value: () => void dispose().catch(() => {}) } : undefined;
   });
   await thread.ready();
-  contexts.set(thread.remote, thread.node);
-  return thread.remote as Actor<T>;
+  const remote = thread.takeRemote();
+  contexts.set(remote, thread.node);
+  return remote as Actor<T>;
 }
 
 /**

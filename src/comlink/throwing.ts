@@ -45,7 +45,8 @@ export function deserializeThrown(
   stock: (wire: ThrownWire) => unknown,
 ): never {
   if (wire instanceof LocalThrow) throw wire.error;
-  if (wire.lifeguard !== undefined) throw unpack(wire.lifeguard);
+  const carried = (wire as ThrownWire | null)?.lifeguard;
+  if (carried !== undefined) throw unpack(carried);
   stock(wire);
   throw new TypeError("what was thrown on the other side cannot be read");
 }

@@ -35,13 +35,13 @@ export type ContextWire =
       deadline: DeadlineWire,
       values: ValuesWire,
     ]
-  /** `under`: where what it was derived from, on a third thread, has its notice. */
+  /** `under`: where what it was derived from, on a third thread, has its notice; and what that one was, and so on. */
   | readonly [
       type: typeof SHARED,
       ...slot: SlotWire,
       deadline?: DeadlineWire,
       values?: ValuesWire,
-      under?: SlotWire | undefined,
+      under?: readonly SlotWire[] | undefined,
     ]
   | readonly [type: typeof PORT, port: PortLike, deadline: DeadlineWire, values: ValuesWire];
 
@@ -55,6 +55,7 @@ export interface PortNotice {
 export interface PortLike {
   onmessage: ((event: { readonly data: unknown }) => void) | null;
   postMessage(message: unknown): void;
+  addEventListener?(type: "close", listener: () => void): void;
   close(): void;
   /** Node's. */
   unref?(): void;

@@ -32,7 +32,8 @@ export interface ExposeOptions {
  * - rejects with CallError ERR_WORKER_CRASHED or ERR_PEER_CLOSED when the other side dies, or is dead, ERR_PROXY_RELEASED when the
  *   proxy is released meanwhile, ERR_NOT_CLONEABLE for what cannot be cloned, and with what the other side throws.
  *
- * With the call its contexts are over on the other side.
+ * Only of an answer that cannot be read on this side (`messageerror`) nobody knows which call it was for: that one waits for its context. With
+ * the call its contexts are over on the other side.
  *
  * @param endpoint a Worker of Node or of a browser itself, so that its end is noticed; a MessagePort; any endpoint of comlink's, of
  * which nobody can know that the other side is gone. A browser tells of a Worker only that its script could not be loaded, not that

@@ -8,7 +8,8 @@ const LONGEST = 1000;
 
 /**
  * Ends it again and again, until it has gone. V8 may lose the order when it comes while a hook on promises is called, or a promise
- * rejected: the loop goes on, and the thread would never go.
+ * rejected: the loop goes on, and the thread would never go. Not for a thread that is still loading modules: it cannot lose the order, and
+ * V8 would end the process if it came in the middle once more.
  */
 export function insist(worker: Worker): void {
   let timer: NodeJS.Timeout;

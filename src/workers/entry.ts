@@ -20,7 +20,7 @@ export function handle(message: ToThread): Promise<HelloAnswer> | Reply | Promis
     case "envelope":
       return orLeave(() => {
         const work = (): Reply | Promise<Reply> => new Work(seat as Seat, message).proceed();
-        return message.revive === undefined ? work() : revive(message.calls, message.revive).then(work);
+        return message.revive === undefined ? work() : withRevived(message.calls, message.revive, work);
       });
     default:
       return message satisfies never;
@@ -40,10 +40,24 @@ function orLeave(work: () => Reply | Promise<Reply>): Reply | Promise<Reply> {
   }
 }
 
-/** Puts in place of each stand-in what it stands for. */
-async function revive(calls: unknown[], { module, at }: NonNullable<Envelope["revive"]>): Promise<void> {
+/** Does the work with what the stand-ins stand for, and lets go of that in the end. */
+async function withRevived(
+  calls: unknown[],
+  { module, at }: NonNullable<Envelope["revive"]>,
+  work: () => Reply | Promise<Reply>,
+): Promise<Reply> {
   const reviver = (await import(module)) as Reviver;
-  for (const place of at) calls[place] = reviver.revive(calls[place]);
+  const revived = at.map((place) => reviver.revive(calls[place]));
+  at.forEach((place, n) => {
+    calls[place] = revived[n]?.value;
+  });
+  const reply = work();
+  try {
+    // Not a moment later where it has ended: what comes for it then is nobody's.
+    return reply instanceof Promise ? await reply : reply;
+  } finally {
+    for (const each of revived) each.release();
+  }
 }
 
 async function sitDown(module: string, lane: Lane, port: MessagePort): Promise<HelloAnswer> {

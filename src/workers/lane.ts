@@ -54,6 +54,11 @@ export function noticeWord(epoch: number, notice: Notice): number {
   return (epoch << NOTICE_BITS) | notice;
 }
 
+/** Which epoch a notice speaks of. */
+export function readEpoch(word: number): number {
+  return word >> NOTICE_BITS;
+}
+
 /** What a notice says to a task of `epoch`. A lane that has moved on says CANCELED: no longer yours to run. */
 export function readNotice(word: number, epoch: number): Notice {
   return word >> NOTICE_BITS === epoch ? ((word & (2 ** NOTICE_BITS - 1)) as Notice) : CANCELED;

@@ -20,7 +20,14 @@ export interface StandIns {
 
 /** What `module` exports. */
 export interface Reviver {
-  revive(data: unknown): unknown;
+  revive(data: unknown): Revived;
+}
+
+export interface Revived {
+  /** What the task gets. */
+  readonly value: unknown;
+  /** The task has ended, in its thread. Must not throw. */
+  release(): void;
 }
 
 const registryName = Symbol.for("lifeguard.standIns");

@@ -17,6 +17,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Delegating } from "../support/contexts.js";
 import { failure, rejection, threadGate } from "../support/pool.js";
 import { type Api, bare, type Module, type RemoteWorker, wrapped } from "../support/remote.js";
+import { settles } from "../support/turn.js";
 
 interface Way {
   readonly name: string;
@@ -104,18 +105,48 @@ describe.each(ways)("$name", ({ start, module }) => {
     });
   });
 
-  test("a deadline holds on the other side while this one is blocked", async () => {
-    const [ctx, cancel] = withTimeout(background, 20, new Error("too slow"));
+  test.each(["spin", "wait"] as const)(
+    "a deadline holds on the other side while this one is blocked: %s",
+    async (method) => {
+      const [ctx, cancel] = withTimeout(background, 40, new Error("too slow"));
+      const gate = threadGate();
+      const seen = remote[method](ctx, gate.view).catch((error: unknown) => error);
+      await gate.entered();
+      // It tells by the gate: nothing of this thread's, nor its event loop, has a part in it.
+      gate.blockUntilWritten(3);
+      expect(await seen).toMatchObject({ code: "ERR_DEADLINE_EXCEEDED" });
+      cancel();
+    },
+  );
+
+  test("the same context may go twice in one call, and in calls of both kinds at once", async () => {
+    const [ctx, cancel] = withCancel(background);
     const gate = threadGate();
-    const spun = remote.spin(ctx, gate.view);
-    const held = remote.hold(background, gate.view);
-    while (gate.read(0) < 2);
-    gate.open();
-    expect(await held).toMatchObject({ code: undefined });
-    expect(
-      await spun.catch(() => ({ code: "ERR_DEADLINE_EXCEEDED", causeMessage: "too slow" })),
-    ).toMatchObject({ code: "ERR_DEADLINE_EXCEEDED", causeMessage: "too slow" });
-    cancel();
+    const both = remote.both(ctx, ctx, gate.view);
+    await gate.entered();
+    cancel("why");
+    expect(await both).toMatchObject([{ cause: "why" }, { cause: "why" }]);
+    await using other = start === wrapped ? bare() : wrapped();
+    const [shared, end] = withCancel(background);
+    const gates = [threadGate(), threadGate()] as const;
+    const first = remote.wait(shared, gates[0].view, "done");
+    const second = other.remote.wait(shared, gates[1].view, "done");
+    await Promise.all(gates.map((each) => each.entered()));
+    // The end of a call of the one kind is not the end of the other's.
+    expect(await remote.look(shared)).toMatchObject({ code: undefined });
+    expect(await other.remote.look(shared)).toMatchObject({ code: undefined });
+    expect(await settles(first)).toBe(false);
+    expect(await settles(second)).toBe(false);
+    end("both");
+    expect(await first).toMatchObject({ cause: "both" });
+    expect(await second).toMatchObject({ cause: "both" });
+  });
+
+  test("a context may be the result, too", async () => {
+    const key = sharedKey<number>("test.given");
+    const given = (await remote.give(withValue(background, key, 7))) as Context;
+    expect(given.value(key)).toBe(7);
+    expect(given.err()).toBe(undefined);
   });
 
   test("it tells its deadline, and what is left of it", async () => {

@@ -1,9 +1,12 @@
 /** The shared memory of contexts on their way: whose word is where, and when a slot may be used again. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { briefCauseBytes, causeBytes, causeFrom, toJson } from "../../src/comlink/cause-bytes.js";
 import { ARENA_TO, Page, RESERVE_BYTES, SLOTS } from "../../src/comlink/page.js";
+import { receive } from "../../src/comlink/received.js";
 import { Slot, slotsInUse } from "../../src/comlink/slots.js";
+import { SHARED } from "../../src/comlink/wire.js";
 import { Ending } from "../../src/context/ending.js";
+import { withCancel } from "../../src/context/index.js";
 import { carry, unpack } from "../../src/workers/carry.js";
 import { CANCELED, CANCELED_WITH_CAUSE, EXPIRED, LIVE, noticeWord } from "../../src/workers/lane.js";
 
@@ -44,9 +47,6 @@ describe("a page", () => {
       written(() => {
         page.awaits(3, 1);
       }),
-      written(() => {
-        page.arrived(3, 1);
-      }),
     ];
     const next = written(() => {
       page.open(4, 1);
@@ -74,15 +74,6 @@ describe("a page", () => {
     page.open(0, 2);
     page.wake(0, 2);
     expect(page.signals()).toBe(seen + 1);
-  });
-
-  test("a context has arrived when the receiver says so, and no other", () => {
-    const page = new Page(1);
-    page.open(0, 1);
-    expect(page.hasArrived(0, 1)).toBe(false);
-    received(page).arrived(0, 1);
-    expect(page.hasArrived(0, 1)).toBe(true);
-    expect(page.hasArrived(0, 2)).toBe(false);
   });
 });
 
@@ -212,5 +203,47 @@ describe("a cause in bytes", () => {
       expect(unpack(JSON.parse(toJson(carry(value))) as never)).toEqual(value);
     for (const value of [new Date(), new Map(), 1n, Number.NaN, new Uint8Array(1), { at: new Date() }])
       expect(() => toJson(carry(value))).toThrow("JSON cannot carry");
+  });
+});
+
+describe("a context that has been received", () => {
+  test("hears of an end that comes just before it says that somebody waits", async () => {
+    const slot = Slot.take();
+    const { page, at, epoch } = slot;
+    const { ctx } = receive([SHARED, page.buffer, page.id, at, epoch]);
+    const { awaits } = Page.prototype;
+    const spy = vi.spyOn(Page.prototype, "awaits").mockImplementation(function (this: Page, ...args) {
+      // The sender has looked, and seen nobody waiting.
+      slot.post(CANCELED);
+      slot.wake();
+      awaits.apply(this, args);
+    });
+    const [child] = withCancel(ctx);
+    spy.mockRestore();
+    await child.done();
+    expect(child.err()?.code).toBe("ABORT_ERR");
+    slot.leave(true);
+  });
+
+  test("keeps its page, however many others come", async () => {
+    const slots = Array.from({ length: 40 * SLOTS }, () => Slot.take());
+    const first = slots[0]!;
+    const received = slots
+      .filter((_, n) => n % SLOTS === 0)
+      .map(({ page, at, epoch }) => receive([SHARED, page.buffer, page.id, at, epoch]).ctx);
+    const done = received.map((ctx) => ctx.done());
+    first.post(CANCELED);
+    first.wake();
+    await done[0];
+    expect(received.map((ctx) => ctx.err()?.code)).toEqual([
+      "ABORT_ERR",
+      ...Array<undefined>(39).fill(undefined),
+    ]);
+    for (const slot of slots) {
+      slot.post(CANCELED);
+      slot.wake();
+    }
+    await Promise.all(done);
+    for (const slot of slots) slot.leave(false);
   });
 });

@@ -1,10 +1,12 @@
 /** Callbacks as arguments of a pool's tasks. */
+import type { MessagePort } from "node:worker_threads";
 import { background, type Context, cause, Pool, withCancel } from "lifeguard";
 import { proxy } from "lifeguard/comlink";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { standIns } from "../../src/workers/stand-in.js";
 import { openableGate } from "../support/gate.js";
 import { failure, fixture, rejection, settled } from "../support/pool.js";
-import { turn } from "../support/turn.js";
+import { microtask, turn } from "../support/turn.js";
 import { uncaughtDuring } from "../support/uncaught.js";
 
 let pool: Pool;
@@ -126,9 +128,9 @@ describe("when the task has ended", () => {
     const seen = await uncaughtDuring(async () => {
       // One thread, so that the next task is on the one that holds on to the callback.
       await using one = new Pool(fixture("comlink/tasks.mjs"), { threads: 1, spares: 0 });
-      expect(await one.run(background, "keep", slow)).toBe("kept");
+      const thread = await one.run(background, "keep", slow);
       expect(got).toEqual(["unanswered"]);
-      expect(await one.run(background, "callKept")).toBe("ERR_PEER_CLOSED");
+      expect(await one.run(background, "callKept")).toEqual(["ERR_PEER_CLOSED", thread]);
       finish.open();
       await turn();
       expect(await one.run(background, "plain", "next")).toBe("next");
@@ -138,23 +140,104 @@ describe("when the task has ended", () => {
     expect(seen).toEqual([]);
   });
 
-  test("its ports are closed", async () => {
-    const ports = (): number =>
-      process.getActiveResourcesInfo().filter((kind) => kind === "MessagePort").length;
-    const before = ports();
-    const fn = proxy(() => 1);
-    for (let i = 0; i < 100; i++) await pool.run(background, "each", 1, fn);
-    await turn();
-    await turn();
-    expect(ports()).toBeLessThanOrEqual(before);
+  test("what it has sent until then is taken in, though no event has brought it", async () => {
+    const got: unknown[] = [];
+    const fn = proxy((value: unknown) => void got.push(value));
+    // As a hand-over does it, by hand: so it is certain that the message is still on its way when the task ends.
+    const { data, release } = standIns()!.makers.get(fn)!();
+    (data as MessagePort).postMessage({
+      id: "1",
+      type: "APPLY",
+      path: [],
+      argumentList: [{ type: "RAW", value: "last words" }],
+    });
+    release();
+    expect(got).toEqual([]); // not at once: it is the user's code
+    await microtask();
+    await microtask();
+    expect(got).toEqual(["last words"]);
+  });
+
+  test("contexts that came from it end, also when it was stopped hard", async () => {
+    await using other = new Pool(fixture("comlink/tasks.mjs"), { threads: 1, grace: 0 });
+    const ended = openableGate<unknown>();
+    const [ctx, cancel] = withCancel(background);
+    const task = other.submit(ctx, "runawayWithContext", [
+      proxy(async (its: Context) => {
+        cancel();
+        await its.done();
+        ended.open(cause(its));
+      }),
+    ]);
+    expect(await settled(task)).toBe("terminated");
+    expect(await ended.opened).toMatchObject({ code: "ERR_PEER_CLOSED" });
   });
 
   test("a task that is dropped, or never handed over, has none", async () => {
     const [ctx, cancel] = withCancel(background);
     cancel();
-    const task = pool.submit(ctx, "each", [1, proxy(() => 1)]);
+    let calls = 0;
+    const fn = proxy(() => ++calls);
+    const { makers } = standIns()!;
+    let made = 0;
+    const make = makers.get(fn)!;
+    makers.set(fn, () => {
+      made++;
+      return make();
+    });
+    const task = pool.submit(ctx, "each", [1, fn]);
     expect(await settled(task)).toBe("dropped");
+    expect(made).toBe(0);
+    await pool.run(background, "each", 1, fn);
+    expect([made, calls]).toEqual([1, 1]);
   });
+});
+
+test("a task that does not wait for calls that a cancellation ends is not harmed", async () => {
+  expect(
+    await pool.run(
+      background,
+      "careless",
+      proxy(async (ctx: Context) => ctx.done()),
+    ),
+  ).toBe("unharmed");
+});
+
+test("a callback that throws harms no task that comes after one which did not wait for the answer", async () => {
+  await using one = new Pool(fixture("comlink/tasks.mjs"), { threads: 1, spares: 0 });
+  let calls = 0;
+  const thrower = proxy(() => {
+    calls++;
+    throw new RangeError("nobody waits for it");
+  });
+  for (let n = 0; n < 20; n++) {
+    expect(await one.run(background, "tell", 5, thrower)).toBe(5);
+    expect(await one.run(background, "wait", 5)).toBe("waited");
+  }
+  expect(calls).toBe(100);
+  expect(one.stats().outcomes).toMatchObject({ completed: 40, crashed: 0 });
+});
+
+test("what a task derives from calls it leaves behind harms no task that comes after it", async () => {
+  await using one = new Pool(fixture("comlink/tasks.mjs"), { threads: 1, spares: 0 });
+  const never = proxy({ call: () => new Promise(() => {}) });
+  for (let n = 0; n < 5; n++) {
+    await one.run(background, "derive", never);
+    expect(await one.run(background, "wait", 20)).toBe("waited");
+  }
+  expect(one.stats().outcomes).toMatchObject({ completed: 10, crashed: 0 });
+});
+
+test("a task may hand it on, by reference", async () => {
+  const user = proxy({ use: async (fn: (n: number) => Promise<number>) => (await fn(20)) + 1 });
+  expect(
+    await pool.run(
+      background,
+      "handOn",
+      user,
+      proxy((n: number) => 2 * n),
+    ),
+  ).toBe(41);
 });
 
 test("printing it in the task calls nothing", async () => {

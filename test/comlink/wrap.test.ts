@@ -1,12 +1,14 @@
 /** Calls through `wrap`: every one of them settles, once, and gives back what it took. */
 import { MessageChannel, Worker } from "node:worker_threads";
 import * as Comlink from "comlink";
-import { background, withCancel, withTimeout } from "lifeguard";
+import { background, type Context, cause, withCancel, withTimeout } from "lifeguard";
 import { CallError, expose, register, wrap } from "lifeguard/comlink";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { runScript } from "../support/child.js";
+import { openableGate } from "../support/gate.js";
 import { collectable } from "../support/memory.js";
-import { failure, rejection, threadGate } from "../support/pool.js";
-import { type Api, bare, startWorker, wrapApi, wrapped } from "../support/remote.js";
+import { failure, fixture, rejection, threadGate } from "../support/pool.js";
+import { type Api, startWorker, wrapApi, wrapped } from "../support/remote.js";
 import { settles, turn } from "../support/turn.js";
 import { uncaughtDuring } from "../support/uncaught.js";
 
@@ -203,6 +205,24 @@ describe("a call whose other side dies", () => {
     expect(await failure(remote.plain(2))).toMatchObject({ code: "ERR_PEER_CLOSED" });
   });
 
+  test("the same when the port was closed before anybody listened, on either side", async () => {
+    for (const closed of [0, 1]) {
+      const { port1, port2 } = new MessageChannel();
+      const gone = new Promise((resolve) => port1.once("close", resolve));
+      [port1, port2][closed]?.close();
+      await gone;
+      expect(await failure(wrapApi(port1).plain(1))).toMatchObject({ code: "ERR_PEER_CLOSED" });
+    }
+    // One that is open, and was told not to hold the process, is not taken for closed.
+    const { port1, port2 } = new MessageChannel();
+    expose({ plain: (value: unknown) => value }, port2);
+    port1.on("message", () => {});
+    port1.unref();
+    expect(await wrapApi(port1).plain(1)).toBe(1);
+    expect((port1 as unknown as { hasRef(): boolean }).hasRef()).toBe(false);
+    port1.close();
+  });
+
   test("ends the contexts that came from it", async () => {
     const started = startWorker("exposed");
     const remote = wrapApi(started);
@@ -221,6 +241,78 @@ describe("a call whose other side dies", () => {
   });
 });
 
+describe("a call after an abandoned one", () => {
+  test("is held like the first: its proxy is not collected", async () => {
+    const { port1, port2 } = new MessageChannel();
+    const gate = openableGate<string>();
+    const called = openableGate();
+    expose(
+      {
+        never: () => new Promise(() => {}),
+        slow() {
+          called.open();
+          return gate.opened;
+        },
+      },
+      port2,
+    );
+    const call = (() => {
+      const remote = wrap<{ never(ctx: Context): Promise<void>; slow(): Promise<string> }>(port1, {
+        grace: 0,
+      });
+      const [ctx, cancel] = withCancel(background);
+      const abandoned = remote.never(ctx);
+      cancel();
+      return abandoned.then(undefined, () => remote.slow());
+    })();
+    await called.opened;
+    await collectable(() => ({}));
+    await collectable(() => ({}));
+    gate.open("there");
+    expect(await call).toBe("there");
+    port1.close();
+  });
+
+  test("keeps the process alive, like the first", async () => {
+    const exit = await runScript(`
+      import { background, withCancel } from "lifeguard";
+      import { spawn } from "lifeguard/comlink";
+      const actor = await spawn(background, ${JSON.stringify(fixture("comlink/actor.mjs").href)}, { grace: 0 });
+      const [ctx, cancel] = withCancel(background);
+      const abandoned = actor.never(ctx);
+      cancel();
+      await abandoned.catch(() => {});
+      const gate = new Int32Array(new SharedArrayBuffer(8));
+      const call = actor.slow(gate, "answered");
+      setTimeout(() => { Atomics.store(gate, 1, 1); Atomics.notify(gate, 1); }, 100).unref();
+      console.log(await call);
+    `);
+    expect(exit).toEqual({ code: 0, signal: null, stdout: "answered\n", stderr: "" });
+  });
+});
+
+test("a call that nobody waits for is no unhandled rejection by way of a cancellation", async () => {
+  await using started = wrapped("exposed", { grace: 0 });
+  const { remote } = started;
+  const seen = await uncaughtDuring(async () => {
+    const [ctx, cancel] = withCancel(background);
+    const gate = threadGate();
+    void remote.never(ctx, gate.view);
+    void remote.throwing(ctx, gate.view);
+    await gate.entered(2);
+    cancel();
+    void remote.look(ctx); // refused
+    await remote.plain(1);
+  });
+  expect(seen).toEqual([]);
+  // What the other side throws of its own is one, as always.
+  const lost = await uncaughtDuring(async () => {
+    void remote.fail("odd");
+    await remote.plain(1);
+  });
+  expect(lost).toMatchObject([{ origin: "unhandledRejection", error: { code: "E_ODD" } }]);
+});
+
 describe("a proxy that is released", () => {
   test("settles its calls with ERR_PROXY_RELEASED", async () => {
     await using started = wrapped();
@@ -234,6 +326,67 @@ describe("a proxy that is released", () => {
       message: "wait: its proxy was released while it was under way",
     });
     expect(() => started.remote.plain).toThrow("released");
+  });
+
+  test("takes no more calls, at any of its names, and leaves no listener on a Worker", async () => {
+    const worker = startWorker("exposed");
+    const other = wrapApi(worker);
+    await other.plain(1);
+    const before = ["message", "error", "exit"].map((event) => worker.listenerCount(event));
+    for (let n = 0; n < 12; n++) {
+      const remote = wrapApi(worker);
+      const { plain } = remote;
+      expect(await plain(n)).toBe(n);
+      (remote as unknown as Comlink.Remote<object>)[Comlink.releaseProxy]();
+      expect(await failure(plain(1))).toMatchObject({ code: "ERR_PROXY_RELEASED" });
+    }
+    expect(["message", "error", "exit"].map((event) => worker.listenerCount(event))).toEqual(before);
+    // Another one of the same Worker goes on, and so does the worker's own port.
+    expect(await other.plain("still")).toBe("still");
+    await worker.terminate();
+  });
+
+  test("closes its port, and ends the contexts of what goes on on the other side", async () => {
+    const { port1, port2 } = new MessageChannel();
+    const ended = openableGate<unknown>();
+    const entered = openableGate();
+    expose(
+      {
+        async wait(ctx: Context) {
+          entered.open();
+          await ctx.done();
+          ended.open(cause(ctx));
+        },
+      },
+      port2,
+    );
+    const remote = wrap<{ wait(ctx: Context): Promise<void> }>(port1);
+    const call = remote.wait(withCancel(background)[0]);
+    await entered.opened;
+    remote[Comlink.releaseProxy]();
+    expect(await failure(call)).toMatchObject({ code: "ERR_PROXY_RELEASED" });
+    expect(await ended.opened).toMatchObject({ code: expect.stringMatching(/^(ERR_|ABORT)/) as string });
+  });
+
+  test("is let go of on the other side when nobody holds it any more", async () => {
+    const { port1, port2 } = new MessageChannel();
+    const released = openableGate();
+    expose(
+      {
+        plain: (value: unknown) => value,
+        [Comlink.finalizer]: () => {
+          released.open();
+        },
+      },
+      port2,
+    );
+    expect(await (() => wrapApi(port1).plain(1))()).toBe(1);
+    let isReleased = false;
+    void released.opened.then(() => {
+      isReleased = true;
+    });
+    while (!isReleased) await collectable(() => ({}));
+    port1.close();
   });
 
   test("is not collected in the middle of a call", async () => {
@@ -370,7 +523,7 @@ describe("sent on to a third thread", () => {
       await gate.entered();
       cancel(new RangeError("from the first"));
       // Not by way of the second, which may have no ear for it.
-      if (method === "spin") await gate.written(3);
+      await gate.written(3);
       gate.open();
       expect(await answer).toMatchObject({ code: "ABORT_ERR", causeMessage: "from the first" });
     });
@@ -388,15 +541,49 @@ describe("sent on to a third thread", () => {
   });
 });
 
-test("a promise that fails by way of a cancellation is nobody's surprise twice", async () => {
-  await using started = bare();
-  const seen = await uncaughtDuring(async () => {
-    const [ctx, cancel] = withCancel(background);
-    const gate = threadGate();
-    const waited = started.remote.wait(ctx, gate.view, "done");
-    await gate.entered();
-    cancel();
-    await waited;
+test("messages of an origin that is not allowed are left alone, contexts and all", () => {
+  const posted: unknown[] = [];
+  let listener!: (event: unknown) => void;
+  const endpoint = {
+    postMessage: (message: unknown) => posted.push(message),
+    addEventListener(type: string, fn: (event: unknown) => void) {
+      if (type === "message") listener = fn;
+    },
+    removeEventListener() {},
+  };
+  expose({ look: () => "looked" }, endpoint, {
+    allowedOrigins: ["https://good.example", /^https:\/\/also\./],
+  });
+  const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const over = { type: "HANDLER", name: "lifeguard.context", value: [1, false] };
+  const send = (origin: string): void => {
+    const data = { id: origin, type: "APPLY", path: ["look"], argumentList: [{ ...over }] };
+    listener({ data, origin });
+  };
+  send("https://evil.example");
+  expect(posted).toEqual([]);
+  expect(warned).toHaveBeenCalledOnce();
+  send("https://good.example");
+  send("https://also.example");
+  expect(posted).toMatchObject([{ id: "https://good.example" }, { id: "https://also.example" }]);
+  warned.mockRestore();
+});
+
+test("an endpoint that throws when something is posted harms nobody but its calls", async () => {
+  let listener!: (event: unknown) => void;
+  const endpoint = {
+    postMessage() {
+      throw new Error("closed");
+    },
+    addEventListener(type: string, fn: (event: unknown) => void) {
+      if (type === "message") listener = fn;
+    },
+    removeEventListener() {},
+  };
+  expose({ look: () => "looked" }, endpoint);
+  const seen = await uncaughtDuring(() => {
+    listener({ data: { id: "1", type: "APPLY", path: ["look"], argumentList: [] } });
   });
   expect(seen).toEqual([]);
+  expect(await failure(wrapApi(endpoint).plain(1))).toMatchObject({ message: "closed" });
 });

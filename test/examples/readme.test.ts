@@ -48,7 +48,7 @@ test("there are blocks, and each says what it is", () => {
   for (const { line, kind } of programs) {
     expect(kind, `README.md:${line}`).toMatch(/^(?:run|fragment|file=\S+)$/);
   }
-  expect(blocks.filter(({ language }) => !["js", "ts", "sh", "text"].includes(language))).toEqual([]);
+  expect(blocks.filter(({ language }) => !["js", "ts", "sh", "text", "diff"].includes(language))).toEqual([]);
 });
 
 test.each(programs.map(named))("%s: parses", (_, { code, language, line }) => {

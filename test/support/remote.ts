@@ -23,6 +23,8 @@ export interface Api
     >,
     Record<
       | "plain"
+      | "give"
+      | "both"
       | "value"
       | "never"
       | "count"
@@ -38,6 +40,11 @@ export interface Api
       | "forward",
       Method<unknown>
     > {
+  part(): Promise<{
+    wait(ctx: Context, gate: Int32Array): Promise<Look>;
+    slow(gate: Int32Array, value: unknown): Promise<unknown>;
+    never(gate: Int32Array): Promise<never>;
+  }>;
   readonly nested: { readonly deeper: { add(a: number, b: number): Promise<number> } };
   readonly Counter: new () => Promise<{
     add(ctx: Context, n: number): Promise<number>;
