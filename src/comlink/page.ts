@@ -5,7 +5,7 @@
 import { LIVE, type Notice, noticeWord } from "../workers/lane.js";
 
 /** Contexts that one page takes. */
-export const SLOTS = 128;
+export const SLOTS = 512;
 
 const WORD = Int32Array.BYTES_PER_ELEMENT;
 // A cache line is 64 bytes: what the two sides write lies on different ones, and so do two slots.
@@ -22,7 +22,7 @@ const AWAITS = LINE;
 const SLOT_WORDS = 2 * LINE;
 const CAUSES_AT = (SLOTS_AT + SLOTS * SLOT_WORDS) * WORD;
 // What of it nobody writes to takes no memory.
-export const PAGE_BYTES = 256 * 1024;
+export const PAGE_BYTES = 1024 * 1024;
 
 export class Page {
   /** Tells pages apart, whichever thread they are from. */

@@ -2,7 +2,7 @@
 import { clearAlarm, setAlarm } from "../context/alarms.js";
 import { now } from "../context/clock.js";
 import type { CancelFunc, Context } from "../context/context.js";
-import { Ending, plainEnding } from "../context/ending.js";
+import { Ending, plainEnding, prepareEnding } from "../context/ending.js";
 import { Node } from "../context/node.js";
 import { withTimeout } from "../context/with-deadline.js";
 import { unpack } from "../workers/carry.js";
@@ -288,6 +288,8 @@ function read(wire: ContextWire): Received {
     case SHARED: {
       const watch = new SlotWatch(wire[1], wire[2], wire[3], wire[4], deadlineOf(wire[5]), wire[7]);
       const node = new ReceivedNode(valuesOf(wire[6]), watch);
+      // Now, when nobody waits: whoever polls it sees its end the sooner.
+      prepareEnding();
       return new Received(node, node);
     }
     case PORT:

@@ -116,7 +116,7 @@ describe("a slot", () => {
     expect(causeOf(one)).toEqual(causeOf(two));
     // Until the pages have changed: the arena of the first is used up.
     const pages = new Set<number>();
-    for (let n = 0; n < 300; n++) {
+    for (let n = 0; n < 1500; n++) {
       const slot = Slot.take();
       pages.add(slot.page.id);
       const ending = new Ending(false, `${String(n)} ${"y".repeat(2000)}`);
