@@ -138,8 +138,9 @@ class SlotWatch extends NoticeWatch {
   }
 
   /** With two words to look at, each poll looks closely: a task that polls rarely must not be late by 64 times that. */
-  protected override pace(polls: number): void {
-    this.left = this.#under === undefined ? polls : 1;
+  override check(): void {
+    super.check();
+    if (this.#under !== undefined) this.left = 1;
   }
 
   protected override cause(): unknown {

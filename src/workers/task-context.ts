@@ -16,47 +16,14 @@ import { GAPS, type Probe, STAMPS } from "./probe.js";
 /** Looks at the lane's notice; a cause lies in the thread's port. */
 class LaneWatch extends NoticeWatch {
   readonly #place: Place;
-  readonly #probe: Probe | null;
-  /** Each poll has to come here: it is timed. */
-  readonly #isTimed: boolean;
-  /** What `left` was set to last: the difference is the polls that have come since, at no cost to them. */
-  #given = 1;
   #wake: Wake | undefined;
-  /** It hears of its end from a message, rather than by looking. */
-  #isHearing = false;
 
-  constructor(place: Place, terms: Terms, when: number, probe: Probe | null) {
-    const words = place.lane.notice(place.at);
-    // Of one that counts not paced, so that what is derived from it asks it at each of its polls.
-    super(words, place.epoch, terms.deadline, when, probe === null || probe.mode === STAMPS);
-    this.#probe = probe;
-    this.#isTimed = probe?.mode === GAPS;
-    if (probe !== null) probe.uncounted = () => this.#given - this.left;
+  constructor(place: Place, terms: Terms, when: number, isPaced = true) {
+    super(place.lane.notice(place.at), place.epoch, terms.deadline, when, isPaced);
     this.#place = place;
   }
 
-  override check(): void {
-    // The poll that comes here has taken itself off, unless it has seen the notice, or is another question than `err()`.
-    this.#probe?.polled(this.left <= 0 ? this.#given : this.#given - this.left + 1);
-    super.check();
-  }
-
-  protected override pace(polls: number): void {
-    this.left = this.#isTimed ? 1 : polls;
-    this.#given = this.left;
-  }
-
-  override look(at: number): void {
-    this.#probe?.polled(1);
-    super.look(at);
-  }
-
-  protected override endWith(notice: Notice): void {
-    if (this.#probe !== null && this.node?.ending === null) this.#probe.saw(this.#isHearing);
-    super.endWith(notice);
-  }
-
-  /** It was posted before the notice was stored. */
+  /** It was posted before the notice. */
   protected override cause(): unknown {
     const { mailbox, epoch, at } = this.#place;
     this.#wake ??= mailbox.wake(epoch, at);
@@ -68,12 +35,57 @@ class LaneWatch extends NoticeWatch {
   receive(wake: Wake): void {
     if (!this.#isMine(wake)) return;
     this.#wake = wake;
-    this.#isHearing = true;
-    this.endWith(wake.notice);
+    this.hear(wake.notice);
+  }
+
+  protected hear(notice: Notice): void {
+    this.endWith(notice);
   }
 
   #isMine(wake: Wake): boolean {
     return wake.epoch === this.#place.epoch && wake.place === this.#place.at;
+  }
+}
+
+/** The same for a task that is being measured. */
+class ProbedLaneWatch extends LaneWatch {
+  readonly #probe: Probe;
+  /** Each poll has to come here: it is timed. */
+  readonly #isTimed: boolean;
+  /** What `left` was set to last: the difference is the polls that have come since, at no cost to them. */
+  #given = 1;
+  /** It hears of its end from a message, rather than by looking. */
+  #isHearing = false;
+
+  constructor(place: Place, terms: Terms, when: number, probe: Probe) {
+    // Of one that counts not paced, so that what is derived from it asks it at each of its polls.
+    super(place, terms, when, probe.mode === STAMPS);
+    this.#probe = probe;
+    this.#isTimed = probe.mode === GAPS;
+    probe.uncounted = () => this.#given - this.left;
+  }
+
+  override check(): void {
+    // The poll that comes here has taken itself off, unless it has seen the notice, or is another question than `err()`.
+    this.#probe.polled(this.left <= 0 ? this.#given : this.#given - this.left + 1);
+    super.check();
+    if (this.#isTimed) this.left = 1;
+    this.#given = this.left;
+  }
+
+  override look(at: number): void {
+    this.#probe.polled(1);
+    super.look(at);
+  }
+
+  protected override hear(notice: Notice): void {
+    this.#isHearing = true;
+    super.hear(notice);
+  }
+
+  protected override endWith(notice: Notice): void {
+    if (this.node?.ending === null) this.#probe.saw(this.#isHearing);
+    super.endWith(notice);
   }
 }
 
@@ -87,7 +99,8 @@ export class TaskNode extends Node {
    * @param when the deadline on this thread's clock, ms; Infinity without one
    */
   constructor(place: Place, terms: Terms, values: Context, when: number, probe: Probe | null) {
-    const watch = new LaneWatch(place, terms, when, probe);
+    const watch =
+      probe === null ? new LaneWatch(place, terms, when) : new ProbedLaneWatch(place, terms, when, probe);
     super(new ValueLayer(values, placeKey as ContextKey<unknown>, place), null, watch);
     this.#watch = watch;
     this.#place = place;
