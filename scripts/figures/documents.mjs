@@ -1,6 +1,6 @@
 // @ts-check
 /** The documents that figures stand in: each with what the results give between its markers. */
-import { format as formatted } from "../../bench/support/print.mjs";
+import { format as formatted, ratioText } from "../../bench/support/print.mjs";
 import {
   besides,
   bySide,
@@ -145,6 +145,7 @@ export function textsOfPerformance(bench, compare) {
     latency: latency(bench),
     context: sideBySide(bench, "context", ["lifeguard", "AbortController", "setTimeout", "Go "]),
     harness: promisesOfHarness(bench),
+    comlink: overComlink(bench),
     cancel: bySide(compare, "cancel", cancelColumns("a task that computes")),
     hard: bySide(compare, "cancel", cancelColumns("a task that never looks up and never ends")),
     pools: bySide(compare, "throughput", [
@@ -180,6 +181,23 @@ function cancelColumns(what) {
       also: "p99",
     },
   ];
+}
+
+/**
+ * Two sides a row: ours, and what it is beside.
+ *
+ * @param {Results} bench
+ */
+function overComlink(bench) {
+  const rows = bench.suites.find(({ name }) => name === "comlink")?.rows ?? [];
+  const lines = rows.map(({ what, unit, sides, ratios }) => [
+    what,
+    ...sides.map(({ summary }) =>
+      summary === undefined ? "" : `${formatted(summary.p50, unit)} (${formatted(summary.p99, unit)})`,
+    ),
+    ratios[0] === undefined ? "" : ratioText(ratios[0]),
+  ]);
+  return table(["p50 (p99)", "with it", "beside it", "ratio"], lines);
 }
 
 /** @param {Results} bench */

@@ -4,7 +4,8 @@ import * as Comlink from "comlink";
 import { carry } from "../workers/carry.js";
 import type { Begin, FromActor, ToActor } from "./actor-messages.js";
 import { connect } from "./connection.js";
-import { ensureRegistered, serve } from "./handlers.js";
+import { serve } from "./endpoints.js";
+import { ensureRegistered } from "./handlers.js";
 import type { Service } from "./service.js";
 
 // The parent port is the user's from then on.
@@ -14,6 +15,10 @@ async function begin({ module, export: name, args, calls, control }: Begin): Pro
   const tell = (message: FromActor): void => {
     control.postMessage(message);
   };
+  // There is but one message. To wait for it holds the thread: who has started it ends it, whatever becomes of the module.
+  const asked = new Promise<ToActor>((resolve) => {
+    control.once("message", resolve);
+  });
   try {
     const exported = select((await import(module)) as Record<string, unknown>, name);
     const value = args === undefined ? exported : await make(exported, args);
@@ -21,16 +26,11 @@ async function begin({ module, export: name, args, calls, control }: Begin): Pro
       throw new TypeError(`expected an object, a function or a class to expose, got ${typeof value}`);
     ensureRegistered(Comlink);
     const service = serve(Comlink, value, connect("actor", calls));
-    // There is but one.
-    control.once("message", (message: ToActor) => {
-      message.type satisfies "end";
-      void end(service, value, tell);
-    });
     tell({ type: "ready" });
+    (await asked).type satisfies "end";
+    await end(service, value, tell);
   } catch (error) {
     tell({ type: "failed", error: carry(error) });
-    // The thread that has started this one ends it. Until then it holds on, so that the message comes before the end.
-    control.on("message", () => {});
   }
 }
 

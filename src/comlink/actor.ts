@@ -13,9 +13,10 @@ import { unpack } from "../workers/carry.js";
 import type { Begin, FromActor, ToActor } from "./actor-messages.js";
 import type { Calls } from "./calls.js";
 import { connect, type ToldConnection, untilTold } from "./connection.js";
+import { call } from "./endpoints.js";
 import { CallError } from "./errors.js";
 import type { Facade } from "./facade.js";
-import { call, ensureRegistered } from "./handlers.js";
+import { ensureRegistered } from "./handlers.js";
 import type { ResolvedSpawnOptions } from "./spawn-options.js";
 
 /** What `await using` waits for at most, ms: as Pool.destroy. */

@@ -6,8 +6,9 @@ import { reviverModule } from "../actor-url.js";
 import { invalidArg } from "../context/invalid.js";
 import { openStandIns, type StandIn } from "../workers/stand-in.js";
 import { connect } from "./connection.js";
+import { serve } from "./endpoints.js";
 import { CallError } from "./errors.js";
-import { ensureRegistered, serve } from "./handlers.js";
+import { ensureRegistered } from "./handlers.js";
 
 /** What the other side has of it: a function that returns a promise, or comlink's `Remote` of an object. */
 export type Proxied<T extends object> = (T extends (...args: infer A) => infer R

@@ -6,13 +6,12 @@ import { type Alarm, dropAlarm, setAlarm } from "../context/alarms.js";
 import { now } from "../context/clock.js";
 import type { Ending } from "../context/ending.js";
 import { isContextError } from "../context/errors.js";
-import { reasonOf } from "../context/invalid.js";
-import type { Carried } from "../workers/carry.js";
+import { isCloneError, kindOf, notCloneable, type Titled, titleOf } from "./call-errors.js";
 import type { Connection, Incoming } from "./connection.js";
 import { CallError } from "./errors.js";
 import { adopt, type Sent } from "./sending.js";
 import { LocalThrow } from "./throwing.js";
-import { CONTEXT, type ContextWire, PORT, PROXY, THROW, type ThrownWire } from "./wire.js";
+import { CONTEXT, PROXY, THROW, type ThrownWire, type WireValue } from "./wire.js";
 
 /** What comlink sends; an answer has `name` and `value` itself. */
 interface Message {
@@ -21,12 +20,6 @@ interface Message {
   readonly path?: readonly string[];
   readonly argumentList?: WireValue[];
   readonly name?: string;
-  value?: unknown;
-}
-
-export interface WireValue {
-  readonly type: string;
-  readonly name?: string | undefined;
   value?: unknown;
 }
 
@@ -388,56 +381,4 @@ export class ReturnedProxy {
 export function closeProxies(values: readonly WireValue[] = []): void {
   for (const { type, name, value } of values)
     if (type === "HANDLER" && name === PROXY) (value as { close?(): void }).close?.();
-}
-
-/** What a message or a call is called in messages to people. */
-interface Titled {
-  readonly type?: string | undefined;
-  readonly path?: readonly string[] | undefined;
-}
-
-function titleOf({ type, path = [] }: Titled): string {
-  const name = path.join(".");
-  if (type === "CONSTRUCT") return `new ${name === "" ? "remote" : name}()`;
-  return name === "" ? "the call" : name;
-}
-
-function kindOf(carried: Carried | undefined): "canceled" | "expired" | undefined {
-  const kind = carried?.type === "error" ? carried.context : undefined;
-  return kind === "other" ? undefined : kind;
-}
-
-function isCloneError(error: unknown): boolean {
-  return error instanceof Error && error.name === "DataCloneError";
-}
-
-function notCloneable(message: Message, error: unknown): CallError {
-  const { argumentList = [] } = message;
-  const title = titleOf(message);
-  const at = argumentList.findIndex((arg) => !canGo(arg));
-  const arg = argumentList[at];
-  let what = `an argument of ${title}`;
-  if (arg?.name === CONTEXT) what = `a shared value of argument ${String(at + 1)} of ${title}, a context,`;
-  else if (arg !== undefined) what = `argument ${String(at + 1)} of ${title}`;
-  return new CallError(
-    "ERR_NOT_CLONEABLE",
-    `${what} cannot be cloned to the other thread: ${reasonOf(error)}`,
-    { cause: error },
-  );
-}
-
-/** What is moved along with it cannot be tried, and is not what is in the way. */
-function canGo({ name, value }: WireValue): boolean {
-  if (name === PROXY) return true;
-  const isMoved = name === CONTEXT && (value as ContextWire)[0] === PORT;
-  return isCloneable(isMoved ? (value as unknown[]).slice(2) : value);
-}
-
-function isCloneable(value: unknown): boolean {
-  try {
-    structuredClone(value);
-    return true;
-  } catch {
-    return false;
-  }
 }

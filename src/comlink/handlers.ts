@@ -3,20 +3,15 @@ import * as Comlink from "comlink";
 import { isContext } from "../context/derive.js";
 import { invalidArg } from "../context/invalid.js";
 import { DEFAULT_GRACE } from "../workers/grace.js";
-import { Calls, type CallsOptions, ReturnedProxy } from "./calls.js";
-import { type AnyEndpoint, type Connection, connect } from "./connection.js";
-import { type Facade, facade } from "./facade.js";
+import { ReturnedProxy } from "./calls.js";
+import { type AnyEndpoint, connect } from "./connection.js";
+import { call, serve } from "./endpoints.js";
+import { type ComlinkModule, checkComlink } from "./module.js";
 import { Received, receive } from "./received.js";
 import { type Sent, serializeContext } from "./sending.js";
-import { returned, Service } from "./service.js";
+import { returned } from "./service.js";
 import { deserializeThrown, type LocalThrow, serializeThrown } from "./throwing.js";
 import { CONTEXT, type ContextWire, PROXY, THROW, type ThrownWire } from "./wire.js";
-
-/** What is needed of a copy of comlink: its module, as `import * as Comlink from "comlink"` gives it. */
-export type ComlinkModule = Pick<
-  typeof Comlink,
-  "transferHandlers" | "wrap" | "expose" | "proxyMarker" | "releaseProxy" | "createEndpoint"
->;
 
 export interface RegisterOptions {
   /**
@@ -81,18 +76,6 @@ export function ensureRegistered(comlink: ComlinkModule): void {
   if (!tables.has(comlink.transferHandlers)) register(comlink);
 }
 
-/** @throws TypeError ERR_INVALID_ARG, naming `where` */
-export function checkComlink(where: string, comlink: unknown): ComlinkModule {
-  const { transferHandlers, wrap, expose } = (comlink ?? {}) as Partial<ComlinkModule>;
-  if (!(transferHandlers instanceof Map) || typeof wrap !== "function" || typeof expose !== "function")
-    throw invalidArg(
-      where,
-      'the module of comlink, as `import * as Comlink from "comlink"` gives it',
-      comlink,
-    );
-  return comlink as ComlinkModule;
-}
-
 function contextHandler(send: (ctx: unknown) => Sent): Handler {
   return {
     canHandle: isContext,
@@ -135,52 +118,4 @@ function proxyHandler(stock: Handler, comlink: ComlinkModule): Handler {
       return remote;
     },
   };
-}
-
-/**
- * Comlink's proxy over calls that settle.
- *
- * @param own names that are not the other side's
- */
-export function call(
-  comlink: ComlinkModule,
-  connection: Connection,
-  options: Omit<CallsOptions, "anchor">,
-  own?: Facade["own"],
-): { readonly calls: Calls; readonly remote: object } {
-  const proxy = (): object => comlink.wrap(calls as never);
-  const made: { root?: WeakRef<object> } = {};
-  const calls = new Calls(connection, { ...options, anchor: () => made.root?.deref() ?? proxy() });
-  const root = proxy();
-  made.root = new WeakRef(root);
-  return { calls, remote: faced(comlink, calls, root, own) };
-}
-
-/** A function of its own, so that no function that the calls hold is made beside one that holds the proxy: comlink's finalizers hold the calls. */
-function faced(comlink: ComlinkModule, calls: Calls, root: object, own: Facade["own"] | undefined): object {
-  return facade(root, {
-    own(name) {
-      const known = own?.(name);
-      if (known !== undefined) return known;
-      // It may be passed on, by reference.
-      if (name === comlink.proxyMarker) return { value: true };
-      const isComlinks = name === comlink.releaseProxy || name === comlink.createEndpoint;
-      return isComlinks ? { value: Reflect.get(root, name) as unknown } : undefined;
-    },
-    answered: (answer) => {
-      calls.answered(answer);
-    },
-  });
-}
-
-/** Comlink's `expose` over a service. */
-export function serve(
-  comlink: ComlinkModule,
-  value: unknown,
-  connection: Connection,
-  allowedOrigins?: (string | RegExp)[],
-): Service {
-  const service = new Service(connection, value, allowedOrigins);
-  comlink.expose(value, service as never, allowedOrigins);
-  return service;
 }

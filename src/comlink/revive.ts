@@ -4,8 +4,9 @@ import * as Comlink from "comlink";
 import { DEFAULT_GRACE } from "../workers/grace.js";
 import type { Revived } from "../workers/stand-in.js";
 import { connect } from "./connection.js";
+import { call } from "./endpoints.js";
 import { CallError } from "./errors.js";
-import { call, ensureRegistered } from "./handlers.js";
+import { ensureRegistered } from "./handlers.js";
 
 /**
  * What the task gets. With the task it ends, in its thread as in the other one: an answer that comes later would settle a promise that

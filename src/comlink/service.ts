@@ -2,12 +2,12 @@
 import { Ending } from "../context/ending.js";
 import { reasonOf } from "../context/invalid.js";
 import { isGivingUp } from "../workers/giving-up.js";
-import { closeProxies, type WireValue } from "./calls.js";
+import { closeProxies } from "./calls.js";
 import type { Connection, Incoming } from "./connection.js";
 import { CallError } from "./errors.js";
 import { type Received, receive } from "./received.js";
 import { serializeThrown, thrownBehind } from "./throwing.js";
-import { CONTEXT, type ContextWire, PROXY, THROW, type ThrownWire } from "./wire.js";
+import { CONTEXT, type ContextWire, PROXY, THROW, type ThrownWire, type WireValue } from "./wire.js";
 
 interface Request {
   readonly id?: string;

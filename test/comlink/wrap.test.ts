@@ -381,11 +381,7 @@ describe("a proxy that is released", () => {
       port2,
     );
     expect(await (() => wrapApi(port1).plain(1))()).toBe(1);
-    let isReleased = false;
-    void released.opened.then(() => {
-      isReleased = true;
-    });
-    while (!isReleased) await collectable(() => ({}));
+    while (!(await settles(released.opened))) await collectable(() => ({}));
     port1.close();
   });
 
