@@ -114,6 +114,22 @@ describe.each(settings)("$name", ({ name, connect }) => {
     expect(opened.length).toBe(200);
   });
 
+  test("a call that is refused on its arrival leaves no ports of what goes by reference", async () => {
+    const gate = threadGate();
+    const held = remote.hold(background, gate.view);
+    await gate.entered();
+    const [ctx, cancel] = withCancel(background);
+    const { opened, restore } = watchChannels();
+    const behind = remote.look(ctx, Comlink.proxy((() => 1) as never)).catch((error: unknown) => error);
+    restore();
+    cancel("on its way");
+    gate.open();
+    await held;
+    expect(await behind).toMatchObject({ code: "ABORT_ERR" });
+    while (opened.some((channel) => !channel.isClosed)) await turn();
+    expect(opened.length).toBe(1);
+  });
+
   test("a context that went along is not held once it has ended", async () => {
     const [parent, cancelParent] = withCancel(background);
     const contexts: WeakRef<Context>[] = [];
@@ -123,8 +139,10 @@ describe.each(settings)("$name", ({ name, connect }) => {
       await remote.look(ctx);
       cancel();
     }
-    await collectable(() => ({}));
-    expect(contexts.filter((each) => each.deref() !== undefined).length).toBeLessThanOrEqual(1);
+    const held = (): number => contexts.filter((each) => each.deref() !== undefined).length;
+    // The collector may take more than one turn; the last one may lie on the stack.
+    for (let round = 0; round < 20 && held() > 1; round++) await collectable(() => ({}));
+    expect(held()).toBeLessThanOrEqual(1);
     cancelParent();
   });
 });

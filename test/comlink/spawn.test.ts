@@ -425,7 +425,9 @@ describe("and the process", () => {
       import { wrap } from "lifeguard/comlink";
       const worker = new Worker(${JSON.stringify(fixture("comlink/exposed.mjs").pathname)}, { execArgv: [] });
       const remote = wrap(worker);
-      await remote.connect(Comlink.proxy(() => 1)).catch(() => {});
+      const gate = new Int32Array(new SharedArrayBuffer(8));
+      void remote.never(Comlink.proxy(() => 1), gate);
+      while (Atomics.load(gate, 0) === 0) await new Promise((resolve) => setImmediate(resolve));
       worker.unref();
       console.log("done");
     `);

@@ -8,7 +8,7 @@ import { runScript } from "../support/child.js";
 import { openableGate } from "../support/gate.js";
 import { collectable } from "../support/memory.js";
 import { failure, fixture, rejection, threadGate } from "../support/pool.js";
-import { type Api, startWorker, wrapApi, wrapped } from "../support/remote.js";
+import { type Api, bare, startWorker, wrapApi, wrapped } from "../support/remote.js";
 import { settles, turn } from "../support/turn.js";
 import { uncaughtDuring } from "../support/uncaught.js";
 
@@ -126,6 +126,23 @@ describe("a call whose context ends", () => {
     await turn();
     cancel("two");
     expect(await rejection(call)).toBe(two.err());
+  });
+
+  test("the end of one call is not the end of its context in a call of comlink's own", async () => {
+    await using other = bare();
+    const [ctx, cancel] = withCancel(background);
+    const [another] = withCancel(background);
+    const held = threadGate();
+    const waiting = threadGate();
+    const call = remote.hold(ctx, held.view, another);
+    const theirs = other.remote.wait(ctx, waiting.view, "done");
+    await Promise.all([held.entered(), waiting.entered()]);
+    held.open();
+    await call;
+    expect(await other.remote.look(ctx)).toMatchObject({ code: undefined });
+    expect(await settles(theirs)).toBe(false);
+    cancel("why");
+    expect(await theirs).toMatchObject({ cause: "why" });
   });
 
   test("when it is over, its context is over there; here it lives", async () => {
