@@ -6,6 +6,7 @@ import { type Alarm, dropAlarm, setAlarm } from "../context/alarms.js";
 import { now } from "../context/clock.js";
 import type { Ending } from "../context/ending.js";
 import { isContextError } from "../context/errors.js";
+import { closeProxies, ReturnedProxy } from "./by-reference.js";
 import { isCloneError, kindOf, notCloneable, type Titled, titleOf } from "./call-errors.js";
 import type { Connection, Incoming } from "./connection.js";
 import { CallError } from "./errors.js";
@@ -364,21 +365,4 @@ export class Calls {
       : "";
     return new CallError(why.code, `${titleOf(call)}: ${why.message}${hint}`, { cause: why.cause ?? why });
   }
-}
-
-/** An object that a call has returned by reference, on its way to comlink's handler. */
-export class ReturnedProxy {
-  readonly port: unknown;
-  readonly calls: Calls;
-
-  constructor(port: unknown, calls: Calls) {
-    this.port = port;
-    this.calls = calls;
-  }
-}
-
-/** What goes by reference among values that nobody takes: its ports would stay open for ever. */
-export function closeProxies(values: readonly WireValue[] = []): void {
-  for (const { type, name, value } of values)
-    if (type === "HANDLER" && name === PROXY) (value as { close?(): void }).close?.();
 }

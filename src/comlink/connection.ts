@@ -231,29 +231,28 @@ export interface ToldConnection extends Connection {
 export function untilTold(connection: Connection): ToldConnection {
   let listener: ((event: Incoming) => void) | undefined;
   return {
-    post: (message, transfers) => connection.post(message, transfers),
-    isShared: connection.isShared,
+    ...handedOn(connection),
     listen(onMessage, _onGone, isCaller) {
       listener = onMessage;
       connection.listen(onMessage, () => {}, isCaller);
     },
     deliver: (data) => listener?.({ data }),
-    unlisten: () => connection.unlisten(),
-    close: () => connection.close(),
-    hold: (isHeld) => connection.hold(isHeld),
   };
 }
 
-/** The same connection, which nobody here closes. */
+/** The same connection, which nobody here closes: it is somebody else's. */
 export function kept(connection: Connection): Connection {
+  return { ...handedOn(connection), close() {} };
+}
+
+/** All that it does, to be spread. */
+function handedOn(connection: Connection): Connection {
   return {
-    post: (message, transfers) => connection.post(message, transfers),
     isShared: connection.isShared,
+    post: (message, transfers) => connection.post(message, transfers),
     listen: (onMessage, onGone, isCaller) => connection.listen(onMessage, onGone, isCaller),
     unlisten: () => connection.unlisten(),
-    close() {
-      // It is somebody else's.
-    },
+    close: () => connection.close(),
     hold: (isHeld) => connection.hold(isHeld),
   };
 }

@@ -3,13 +3,12 @@ import * as Comlink from "comlink";
 import { isContext } from "../context/derive.js";
 import { invalidArg } from "../context/invalid.js";
 import { DEFAULT_GRACE } from "../workers/grace.js";
-import { ReturnedProxy } from "./calls.js";
+import { ReturnedProxy, returned } from "./by-reference.js";
 import { type AnyEndpoint, connect } from "./connection.js";
 import { call, serve } from "./endpoints.js";
 import { type ComlinkModule, checkComlink } from "./module.js";
 import { Received, receive } from "./received.js";
 import { type Sent, serializeContext } from "./sending.js";
-import { returned } from "./service.js";
 import { deserializeThrown, type LocalThrow, serializeThrown } from "./throwing.js";
 import { CONTEXT, type ContextWire, PROXY, THROW, type ThrownWire } from "./wire.js";
 

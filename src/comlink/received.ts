@@ -2,7 +2,7 @@
 import { clearAlarm, setAlarm } from "../context/alarms.js";
 import { now } from "../context/clock.js";
 import type { CancelFunc, Context } from "../context/context.js";
-import { Ending, plainEnding, prepareEnding } from "../context/ending.js";
+import { Ending, over, plainEnding, prepareEnding } from "../context/ending.js";
 import { Node } from "../context/node.js";
 import { withTimeout } from "../context/with-deadline.js";
 import { unpack } from "../workers/carry.js";
@@ -242,9 +242,6 @@ class PortNode extends Node {
     return "received";
   }
 }
-
-/** How a context ended whose call is over. One for all. */
-const over = new Ending(false, undefined);
 
 /** A context that has come in a call. */
 export class Received {

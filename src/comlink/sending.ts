@@ -1,7 +1,7 @@
 /** Contexts on their way to another thread: each is a node below the one that was sent, which tells the other side of its end. */
 import type { Context } from "../context/context.js";
 import { ownerOf } from "../context/derive.js";
-import { Ending } from "../context/ending.js";
+import { type Ending, over } from "../context/ending.js";
 import { Node } from "../context/node.js";
 import { sharedValuesOf } from "../context/with-value.js";
 import { carry } from "../workers/carry.js";
@@ -26,9 +26,6 @@ import {
 export interface Way {
   readonly sharedMemory: boolean;
 }
-
-/** How the contexts of a call end that is over. One for all. */
-const over = new Ending(false, undefined);
 
 /** Ends with the context that was sent, or alone; whatever it ends with, the other side hears of. */
 export abstract class Sending extends Node {

@@ -2,7 +2,7 @@
 import { Ending } from "../context/ending.js";
 import { reasonOf } from "../context/invalid.js";
 import { isGivingUp } from "../workers/giving-up.js";
-import { closeProxies } from "./calls.js";
+import { closeProxies, returned } from "./by-reference.js";
 import type { Connection, Incoming } from "./connection.js";
 import { CallError } from "./errors.js";
 import { type Received, receive } from "./received.js";
@@ -30,9 +30,6 @@ interface Call {
 }
 
 type Listener = (event: Incoming) => void;
-
-/** The services of what goes by reference, by the ports that go in its place. */
-export const returned = new WeakMap<object, Service>();
 
 function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
   let resolve!: () => void;

@@ -49,6 +49,9 @@ export class Ending {
   }
 }
 
+/** How a context ends whose work is over, for whatever that has left behind. One for all. */
+export const over = new Ending(false, undefined);
+
 /** Made beforehand, because making an error takes longer than all else between a `cancel()` and the loop that sees it. */
 let spare: Ending | undefined;
 

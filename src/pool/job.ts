@@ -6,7 +6,7 @@ import { type Alarm, dropAlarm, setAlarm } from "../context/alarms.js";
 import { now } from "../context/clock.js";
 import type { Context } from "../context/context.js";
 import { DeadlineWatch } from "../context/deadline.js";
-import { Ending } from "../context/ending.js";
+import { Ending, over } from "../context/ending.js";
 import { Node } from "../context/node.js";
 import { CANCELED, DROPPED, EXPIRED, noticeWord, OFFERED } from "../workers/lane.js";
 import type { StandIn } from "../workers/stand-in.js";
@@ -75,9 +75,6 @@ const noOptions: SubmitOptions = {};
 const noArguments: readonly unknown[] = [];
 
 const noStandIns: readonly StandIn[] = [];
-
-/** How the context of a job ends that has settled before: with the job. One for all. */
-const over = new Ending(false, undefined);
 
 export abstract class Job {
   readonly name: string;

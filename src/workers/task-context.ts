@@ -2,7 +2,7 @@
 import { clearAlarm, setAlarm } from "../context/alarms.js";
 import { now } from "../context/clock.js";
 import type { Context } from "../context/context.js";
-import { Ending } from "../context/ending.js";
+import { over } from "../context/ending.js";
 import type { ContextKey } from "../context/keys.js";
 import { ValueLayer } from "../context/layers.js";
 import { Node } from "../context/node.js";
@@ -140,6 +140,3 @@ export class TaskNode extends Node {
     return "task";
   }
 }
-
-/** How the context of a task ends that is over. One for all. */
-const over = new Ending(false, undefined);

@@ -196,9 +196,9 @@ test("callbacks of tasks, and actors, leave no ports and no threads", async () =
     import { proxy, spawn } from "lifeguard/comlink";
     const pool = new Pool(new URL(${JSON.stringify(fixture("comlink/tasks.mjs").href)}), { threads: 2 });
     const count = async () => {
-      for (let round = 0; round < 5; round++) {
+      for (let round = 0; round < 20; round++) {
         gc();
-        await new Promise((resolve) => setTimeout(resolve, 10));
+        await new Promise((resolve) => setImmediate(resolve));
       }
       return [queryObjects(MessagePort), queryObjects(Worker)];
     };
