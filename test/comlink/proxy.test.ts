@@ -224,10 +224,13 @@ test("a callback that throws harms no task that comes after one which did not wa
 test("what a task derives from calls it leaves behind harms no task that comes after it", async () => {
   await using one = new Pool(fixture("comlink/tasks.mjs"), { threads: 1, spares: 0 });
   const never = proxy({ call: () => new Promise(() => {}) });
+  const threads = new Set<unknown>();
   for (let n = 0; n < 5; n++) {
-    await one.run(background, "derive", never);
+    threads.add(await one.run(background, "derive", never));
     expect(await one.run(background, "each", 2, echo)).toEqual([0, 1]);
   }
+  // It was not even replaced in between.
+  expect(threads.size).toBe(1);
   expect(one.stats().outcomes).toMatchObject({ completed: 10, crashed: 0 });
 });
 

@@ -363,6 +363,24 @@ describe("a proxy that is released", () => {
     await worker.terminate();
   });
 
+  test("leaves the worker its parent port, when comlink's own proxy is released", async () => {
+    await using started = bare("exposed-beside");
+    expect(await started.remote.plain(1)).toBe(1);
+    const { worker, remote } = started;
+    const ponged = new Promise((resolve) => {
+      worker.on("message", (message: { pong?: unknown }) => {
+        if (message.pong !== undefined) resolve(message.pong);
+      });
+    });
+    (remote as unknown as Comlink.Remote<object>)[Comlink.releaseProxy]();
+    worker.once("exit", () => {
+      throw new Error("the worker has gone");
+    });
+    worker.postMessage({ ping: "still there" });
+    expect(await ponged).toBe("still there");
+    worker.removeAllListeners("exit");
+  });
+
   test("closes its port, and ends the contexts of what goes on on the other side", async () => {
     const { port1, port2 } = new MessageChannel();
     const ended = openableGate<unknown>();

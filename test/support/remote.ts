@@ -52,7 +52,7 @@ export interface Api
   }>;
 }
 
-export type Module = "exposed" | "registered" | "unregistered" | "messages";
+export type Module = "exposed" | "exposed-beside" | "registered" | "unregistered" | "messages";
 
 export interface RemoteWorker extends AsyncDisposable {
   readonly worker: Worker;
