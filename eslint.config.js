@@ -76,6 +76,12 @@ export default defineConfig(
   ),
 
   room(
+    "src/http/**",
+    "\\./|\\.\\./(?:context|workers|pool)/|node:",
+    "The http room imports from itself, the context, workers and pool rooms and Node.",
+  ),
+
+  room(
     "src/comlink/**",
     "\\./|\\.\\./(?:context|workers|pool)/|\\.\\./actor-url|node:|comlink$",
     "The comlink room imports from itself, the context, workers and pool rooms, comlink and Node.",

@@ -20,6 +20,7 @@ const bundle = await rolldown({
     "bench/cli": "src/bench/cli.ts",
     "bench/tasks": "src/bench/tasks.ts",
     "bench/bare-worker": "src/bench/bare-worker.ts",
+    "http/index": "src/http/index.ts",
     "comlink/index": "src/comlink/index.ts",
     "comlink/browser": "src/comlink/browser.ts",
     "comlink/actor-entry": "src/comlink/actor-entry.ts",

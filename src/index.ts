@@ -10,6 +10,7 @@ export type {
   Input,
   MapOptions,
   Outcome,
+  PoolEstimate,
   PoolStats,
   PoolTasks,
   Result,

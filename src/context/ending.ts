@@ -69,7 +69,8 @@ export function plainEnding(): Ending {
   return ending;
 }
 
-function withoutFrames<T>(create: () => T): T {
+/** For errors that are made where nobody is to blame. */
+export function withoutFrames<T>(create: () => T): T {
   const { stackTraceLimit } = V8Error;
   V8Error.stackTraceLimit = 0;
   try {

@@ -28,6 +28,13 @@ export class Heap<T extends HeapItem> {
     return this.#items[0];
   }
 
+  /** How many items are such; looks at each. */
+  count(isSuch: (item: T) => boolean): number {
+    let count = 0;
+    for (const item of this.#items) if (isSuch(item)) count++;
+    return count;
+  }
+
   push(item: T): void {
     const items = this.#items;
     item.slot = items.push(item) - 1;

@@ -17,7 +17,7 @@ export class Admission {
   readonly #options: ResolvedOptions;
   readonly #staff: Staff;
   readonly #crowd: Crowd;
-  readonly #room = new Room(() => this.#free);
+  readonly #room = new Room(() => this.free);
   #isOpen = true;
 
   constructor(options: ResolvedOptions, staff: Staff, crowd: Crowd) {
@@ -37,7 +37,7 @@ export class Admission {
 
   /** Throws when the queue takes no more. */
   checkRoom(): void {
-    if (this.#free > 0) return;
+    if (this.free > 0) return;
     throw new PoolError(
       "ERR_QUEUE_FULL",
       `${this.#options.name}: the queue is full: queued ${this.#crowd.queued()}, maxQueue ${this.#options.maxQueue}`,
@@ -65,7 +65,7 @@ export class Admission {
   }
 
   /** How many more tasks may be submitted now. */
-  get #free(): number {
+  get free(): number {
     const { maxQueue, threads } = this.#options;
     if (maxQueue === Number.POSITIVE_INFINITY) return maxQueue;
     // Threads that are still coming up will take some of those that wait.

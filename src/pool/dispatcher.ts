@@ -2,6 +2,7 @@
  * The way of every task: taken in, kept until a thread is free, handed over, asked to stop, settled. Owns the queue, the
  * staff of threads and the counts; what the public sees of it is pool.ts.
  */
+import { now } from "../context/clock.js";
 import type { Context } from "../context/context.js";
 import { ownerOf } from "../context/derive.js";
 import type { Ending } from "../context/ending.js";
@@ -31,7 +32,7 @@ import { Staff } from "./staff.js";
 import { PoolTask } from "./task.js";
 import type { Death, Thread } from "./thread.js";
 import type { Waiting } from "./turn.js";
-import type { MapOptions, PoolStats, SubmitOptions } from "./types.js";
+import type { MapOptions, PoolEstimate, PoolStats, SubmitOptions } from "./types.js";
 
 /** A task whose thread dies before it began goes back to the queue, but not for ever: it may be what kills them. */
 const MAX_RETRIES = 3;
@@ -227,12 +228,29 @@ export class Dispatcher {
     return this.#admission.waitForRoom(ctx);
   }
 
+  /** As Pool.estimate. */
+  estimate(where: string, ctx: Context, name: string, options: SubmitOptions = {}): PoolEstimate {
+    const owner = ownerOf(`${where}: ctx`, ctx);
+    if (typeof name !== "string") throw invalidArg(`${where}: name`, "the name of a task", name);
+    const { priority } = resolveSubmitOptions(where, options);
+    const left = owner === null || owner.watch === null ? Number.POSITIVE_INFINITY : owner.watch.remaining();
+    const ahead = this.#queue.ahead(priority ?? 0, now() + left) + this.#behind();
+    // The next of the threads is expected to be free after its share of a task.
+    const isFree = ahead === 0 && this.#staff.busy < this.#options.threads;
+    const wait = isFree ? 0 : ((ahead + 1) * this.#pace.each) / this.#options.threads;
+    return { wait, run: this.#pace.whole(name), room: Math.max(0, this.#admission.free) };
+  }
+
   /** Tasks that wait for a thread, or behind another one on a thread. */
   get #waiting(): number {
-    const behind = this.#staff
+    return this.#queue.size - this.#turns + this.#behind();
+  }
+
+  /** Tasks that wait behind another one on a thread. */
+  #behind(): number {
+    return this.#staff
       .loads()
       .reduce((sum, load) => sum + (batchOf(load) === undefined ? load.thread.waiting : 0), 0);
-    return this.#queue.size - this.#turns + behind;
   }
 
   /** Hands over what can be. Looking at contexts runs code of the user's: what that submits is next in the loop. */
@@ -502,7 +520,7 @@ export class Dispatcher {
       this.#ledger.outcomes[outcome]++;
       // It did not begin.
       if (outcome === "dropped") this.#ledger.started--;
-      else this.#pace.took(job.name, took);
+      else this.#pace.took(job.name, took, outcome === "completed" || outcome === "failed");
     }
     return finished;
   }

@@ -13,6 +13,7 @@ import type {
   Batch,
   Input,
   MapOptions,
+  PoolEstimate,
   PoolStats,
   PoolTasks,
   Result,
@@ -138,6 +139,17 @@ export class Pool<M = AnyTasks> implements AsyncDisposable {
     checkContext("Pool.waitForRoom: ctx", ctx);
     ctx.throwIfDone();
     await this.#dispatcher.waitForRoom(ctx);
+  }
+
+  /**
+   * What is to be expected of `submit(ctx, name, …, options)`, by how long tasks have taken lately: for turning away at once
+   * what would be late anyway. It takes the tasks that wait to be like those that ran; the pool's order, `priority` and
+   * the deadline of `ctx` decide which of them go first.
+   *
+   * @throws TypeError ERR_INVALID_ARG
+   */
+  estimate(ctx: Context, name: TaskName<M>, options?: Pick<SubmitOptions, "priority">): PoolEstimate {
+    return this.#dispatcher.estimate("Pool.estimate", ctx, name, options);
   }
 
   /** A snapshot of what the pool is doing, and has done. */

@@ -15,6 +15,8 @@ export interface Queued<T> extends HeapItem {
 /** Those of one priority. */
 interface Line<T> {
   readonly size: number;
+  /** How many would be taken before one that came now, with that deadline. */
+  ahead(deadline: number): number;
   push(item: T): void;
   /** Puts an item back that was taken out and could not be begun. */
   putBack(item: T): void;
@@ -27,6 +29,10 @@ class FifoLine<T extends Queued<T>> implements Line<T> {
   #first: T | undefined;
   #last: T | undefined;
   size = 0;
+
+  ahead(): number {
+    return this.size;
+  }
 
   push(item: T): void {
     item.prev = this.#last;
@@ -81,6 +87,9 @@ class DeadlineLine<T extends Queued<T>> implements Line<T> {
   get size(): number {
     return this.#heap.size;
   }
+  ahead(deadline: number): number {
+    return this.#heap.count((item) => item.deadline <= deadline);
+  }
   push(item: T): void {
     this.#heap.push(item);
   }
@@ -110,6 +119,19 @@ export class TaskQueue<T extends Queued<T>> {
 
   get size(): number {
     return this.#size;
+  }
+
+  /**
+   * How many would be taken before one that came now, with that priority and deadline. With the order "deadline" a look at
+   * each of its priority.
+   */
+  ahead(priority: number, deadline: number): number {
+    let ahead = 0;
+    for (const [each, line] of this.#lines) {
+      if (each > priority) ahead += line.size;
+      else if (each === priority) ahead += line.ahead(deadline);
+    }
+    return ahead;
   }
 
   push(item: T): void {

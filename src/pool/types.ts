@@ -160,3 +160,13 @@ export interface PoolStats {
   /** Tasks settled, by outcome. */
   outcomes: Record<Outcome, number>;
 }
+
+/** What is to be expected of a task that is submitted now, by how long tasks have taken lately. A guess, not a promise. */
+export interface PoolEstimate {
+  /** How long it would wait for a thread, ms: 0 when one is free, and before the first task of the pool has ended. */
+  wait: number;
+  /** How long a task of that name runs that nobody stops, ms: 0 before the first has ended. */
+  run: number;
+  /** How many tasks `maxQueue` leaves room for; Infinity without it. */
+  room: number;
+}
