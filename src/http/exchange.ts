@@ -1,5 +1,4 @@
 /** When a request and its response are over, and how: what the different kinds of them have to say about it. */
-import type { EventEmitter } from "node:events";
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse, Http2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
@@ -16,62 +15,89 @@ export type ResponseLike = ServerResponse | Http2ServerResponse | Duplex;
 
 export type Over = "ERR_CLIENT_DISCONNECTED" | "ERR_RESPONSE_SENT";
 
-/** What is watched of a response. Parts of it are there or not, depending on its kind. */
-interface Watched extends EventEmitter {
-  readonly writableEnded?: boolean;
-  readonly writableFinished?: boolean;
-  readonly closed?: boolean;
-  readonly destroyed?: boolean;
-  /** Node's HTTP/2 responses lie over a stream. */
-  readonly stream?: Pick<Http2Stream, "aborted" | "rstCode" | "closed" | "destroyed">;
-  /** An HTTP/2 stream's own. */
-  readonly aborted?: boolean;
-  readonly rstCode?: number;
+/** Stops watching. Repeated calls do nothing. */
+type Stop = () => void;
+type Tell = (how: Over) => void;
+
+const nothing = (): void => {};
+
+/** Calls `tell`, once, when the exchange is over: within the call, if it is already. */
+export function watchExchange(req: RequestLike, res: ResponseLike, tell: Tell): Stop {
+  if ("stream" in res) return watchStream(res.stream, tell);
+  if ("rstCode" in res) return watchStream(res as Http2Stream, tell);
+  return "writeHead" in res ? watchResponse(req, res, tell) : watchConnection(res, tell);
 }
 
+const reasonFor = (isSent: boolean): Over => (isSent ? "ERR_RESPONSE_SENT" : "ERR_CLIENT_DISCONNECTED");
+
 /**
- * Calls `tell`, once, when the exchange is over: within the call, if it is already.
+ * Of HTTP/1. "finish" counts, which comes when its last byte has been handed to the system: on a connection that is kept alive
+ * nothing else would come. But it comes, and `writableFinished` is true, also of one that was cut off when the client
+ * reset the connection; that shows in the connection only.
  *
- * - Of an HTTP/1 response "finish" counts, which comes when its last byte has been handed to the system: on a connection that
- *   is kept alive nothing else would come. Those that a client has pipelined have no connection of their own until their turn
- *   comes, and before Node 24 are told nothing when it closes: so the connection is watched, too.
- * - Of an HTTP/2 response "finish" says nothing: Node emits it also when the client has reset the stream.
- *
- * @returns stops watching, for one that is not told yet
+ * Those that a client has pipelined have no connection of their own until their turn comes, and before Node 24 they are told
+ * nothing when it closes: it is watched, too.
  */
-export function watchExchange(req: RequestLike, res: ResponseLike, tell: (how: Over) => void): () => void {
-  const watched = res as Watched;
-  const stream = watched.stream ?? watched;
-  const isHttp2 = watched.stream !== undefined;
-  const socket = isHttp2 ? undefined : ((req as { socket?: Duplex | null }).socket ?? undefined);
-
-  const isSent = (): boolean => {
-    const isComplete = isHttp2 ? watched.writableEnded : watched.writableFinished;
-    return isComplete === true && stream.aborted !== true && (stream.rstCode ?? 0) === 0;
-  };
-  const isOver =
-    (!isHttp2 && isSent()) ||
-    watched.closed === true ||
-    stream.destroyed === true ||
-    stream.closed === true ||
-    (socket !== undefined && socket !== (watched as unknown) && socket.destroyed);
-  if (isOver) {
-    tell(isSent() ? "ERR_RESPONSE_SENT" : "ERR_CLIENT_DISCONNECTED");
-    return () => {};
+function watchResponse(req: RequestLike, res: ServerResponse, tell: Tell): Stop {
+  // Of frameworks' stand-ins for requests some have none.
+  const socket = (req as { socket?: Duplex | null }).socket ?? undefined;
+  if (res.writableFinished || res.closed || socket?.destroyed === true) {
+    tell(reasonFor(res.writableFinished && (socket?.errored ?? null) === null));
+    return nothing;
   }
+  const onFinish = (): void => {
+    stop();
+    tell(reasonFor(socket?.destroyed !== true));
+  };
+  const onClose = (): void => {
+    stop();
+    tell("ERR_CLIENT_DISCONNECTED");
+  };
+  res.on("finish", onFinish);
+  res.on("close", onClose);
+  const unwatch = socket === undefined ? nothing : whenClosed(socket, onClose);
+  const stop = (): void => {
+    res.off("finish", onFinish);
+    res.off("close", onClose);
+    unwatch();
+  };
+  return stop;
+}
 
-  const onOver = (): void => {
-    off();
-    tell(isSent() ? "ERR_RESPONSE_SENT" : "ERR_CLIENT_DISCONNECTED");
+/** Of HTTP/2, where "finish" says nothing: Node emits it also when the client has reset the stream. */
+function watchStream(stream: Http2Stream, tell: Tell): Stop {
+  const onClose = (): void => {
+    tell(reasonFor(stream.writableEnded && !stream.aborted && stream.rstCode === 0));
   };
-  const isResponse = "writeHead" in watched;
-  if (isResponse && !isHttp2) watched.on("finish", onOver);
-  watched.on("close", onOver);
-  const stop = socket === undefined ? undefined : whenClosed(socket, onOver);
-  const off = (): void => {
-    watched.off("finish", onOver);
-    watched.off("close", onOver);
-    stop?.();
+  if (stream.closed || stream.destroyed) {
+    onClose();
+    return nothing;
+  }
+  stream.once("close", onClose);
+  return () => {
+    stream.off("close", onClose);
   };
-  return off;
+}
+
+/** One that was upgraded. Both sides hang up in the end: who does so first? */
+function watchConnection(socket: Duplex, tell: Tell): Stop {
+  let isLeft = false;
+  const onEnd = (): void => {
+    isLeft = !socket.writableEnded;
+  };
+  const onClose = (): void => {
+    stop();
+    tell(reasonFor(socket.writableFinished && !isLeft));
+  };
+  const stop = (): void => {
+    socket.off("end", onEnd);
+    socket.off("close", onClose);
+  };
+  if (socket.closed || socket.destroyed) {
+    onClose();
+    return nothing;
+  }
+  socket.on("end", onEnd);
+  socket.on("close", onClose);
+  return stop;
 }
