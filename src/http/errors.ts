@@ -19,12 +19,12 @@ export type RequestErrorCode =
 export class RequestError extends Error {
   readonly code: RequestErrorCode;
   /** With ERR_OVERLOADED: when to try again, whole seconds from now, 1 or more. */
-  readonly retryAfter: number | undefined;
+  readonly retryAfter?: number;
 
   constructor(code: RequestErrorCode, message: string, options?: ErrorOptions & { retryAfter?: number }) {
     super(message, options);
     this.code = code;
-    this.retryAfter = options?.retryAfter;
+    if (options?.retryAfter !== undefined) this.retryAfter = options.retryAfter;
   }
 }
 

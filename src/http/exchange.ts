@@ -13,7 +13,7 @@ export type RequestLike =
 /** A response; or the connection itself, of an upgraded or hijacked request, or an HTTP/2 stream. */
 export type ResponseLike = ServerResponse | Http2ServerResponse | Duplex;
 
-export type Over = "ERR_CLIENT_DISCONNECTED" | "ERR_RESPONSE_SENT";
+type Over = "ERR_CLIENT_DISCONNECTED" | "ERR_RESPONSE_SENT";
 
 /** Stops watching. Repeated calls do nothing. */
 type Stop = () => void;

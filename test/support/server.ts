@@ -81,7 +81,7 @@ export async function client(port: number, text = ""): Promise<Client> {
   socket.on("error", () => {
     // That the server has cut it off shows in "close".
   });
-  const closed = once(socket, "close");
+  const closed = new Promise((resolve) => socket.on("close", resolve));
   onTestFinished(() => {
     socket.destroy();
   });

@@ -1,0 +1,329 @@
+/** The base context of a server, and its end. */
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { background, cause, sleep, withCancel } from "lifeguard";
+import { requestContext, respond, serverContext } from "lifeguard/http";
+import { describe, expect, test } from "vitest";
+import { pooled, rejection, threadGate } from "../support/pool.js";
+import { arrivals, client, endOf, get, sent, serving } from "../support/server.js";
+import { settles, turn } from "../support/turn.js";
+
+const closing = { code: "ABORT_ERR", cause: "ERR_SERVER_CLOSING", message: "server closing" };
+
+/** A server with a base context, and how many connections it has. */
+async function based(options: Parameters<typeof serverContext>[2] = {}) {
+  const server = createServer();
+  const [base, shutdown] = serverContext(background, server, options);
+  const { port, arrival } = await serving(server);
+  const connections = () =>
+    new Promise<number>((resolve, reject) => {
+      server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
+    });
+  return { server, base, shutdown, port, arrival, connections };
+}
+
+async function isRefused(port: number): Promise<boolean> {
+  try {
+    (await client(port)).socket.destroy();
+    return false;
+  } catch (error) {
+    return (error as { code?: string }).code === "ECONNREFUSED";
+  }
+}
+
+describe("shutting down", () => {
+  test("takes no more connections, lets requests finish, then ends the base", async () => {
+    const { server, base, shutdown, port, arrival, connections } = await based();
+    const { received, closed } = await client(port, get("/"));
+    const { req, res } = await arrival();
+    const ctx = requestContext(base, req, res);
+    const down = shutdown();
+    expect(await settles(down)).toBe(false);
+    expect(await isRefused(port)).toBe(true);
+    expect(ctx.err()).toBeUndefined();
+    expect(base.err()).toBeUndefined();
+    res.end("the answer");
+    expect(await received(/the answer/)).toMatch(/^Connection: close\r$/m);
+    expect(await endOf(ctx)).toEqual(sent);
+    await down;
+    await closed;
+    expect(await endOf(base)).toEqual(closing);
+    expect(server.listening).toBe(false);
+    expect(await connections()).toBe(0);
+  });
+
+  test("ends at once what is idle: kept alive, and not used yet", async () => {
+    const { shutdown, port, arrival } = await based();
+    const fresh = await client(port);
+    const { received, closed } = await client(port, get("/"));
+    const { res } = await arrival();
+    res.end("the answer");
+    await received(/the answer/);
+    await shutdown();
+    await Promise.all([closed, fresh.closed]);
+  });
+
+  test("a response whose headers were sent before keeps its connection for as long as it takes, and no longer", async () => {
+    const { shutdown, port, arrival } = await based();
+    const { received, closed } = await client(port, get("/"));
+    const { res } = await arrival();
+    res.write("the beginning");
+    await received(/the beginning/);
+    const down = shutdown();
+    expect(await settles(down)).toBe(false);
+    res.end("the end");
+    await received(/the end/);
+    await Promise.all([down, closed]);
+  });
+
+  test("answers what a client has pipelined, too", async () => {
+    const { shutdown, port, arrival } = await based();
+    const { received } = await client(port, get("/1") + get("/2"));
+    const [first, second] = [await arrival(), await arrival()];
+    first.res.write("first");
+    const down = shutdown();
+    first.res.end();
+    second.res.end("second");
+    await received(/first.*second/s);
+    await down;
+  });
+
+  test("a request that comes on a connection that is busy is answered, and told to come back elsewhere", async () => {
+    const { shutdown, port, arrival, base } = await based();
+    const { received, send } = await client(port, get("/1"));
+    const first = await arrival();
+    first.res.write("first");
+    const down = shutdown();
+    send(get("/2"));
+    const second = await arrival();
+    const ctx = requestContext(base, second.req, second.res);
+    first.res.end();
+    second.res.end("second");
+    expect(await received(/second/)).toMatch(/first.*Connection: close.*second/s);
+    expect(await endOf(ctx)).toEqual(sent);
+    await down;
+  });
+
+  test("when its context ends, what is left is cancelled, and may still say so", async () => {
+    const { base, shutdown, port, arrival } = await based();
+    const { received } = await client(port, get("/"));
+    const { req, res } = await arrival();
+    const ctx = requestContext(base, req, res);
+    const [patience, cancel] = withCancel(background);
+    const down = shutdown(patience);
+    const why = new Error("no more time");
+    cancel(why);
+    expect(await endOf(ctx)).toEqual(closing);
+    expect((cause(ctx) as Error).cause).toBe(why);
+    expect(respond(res, ctx.err())).toBe(true);
+    const answer = await received(/closing/);
+    expect(answer).toMatch(/^HTTP\/1.1 503 /);
+    expect(answer).toMatch(/^Retry-After: 1\r$/m);
+    expect(answer).toMatch(/^Connection: close\r$/m);
+    await down;
+  });
+
+  test("what does not go then is cut off after its grace", async () => {
+    const { base, shutdown, port, arrival } = await based({ grace: 1 });
+    const { closed } = await client(port, get("/"));
+    const { req, res } = await arrival();
+    requestContext(base, req, res); // and never answers
+    const [over, cancel] = withCancel(background);
+    cancel();
+    await shutdown(over);
+    await closed;
+    expect(res.destroyed).toBe(true);
+  });
+
+  test("an upgraded connection is not waited for: it ends with the base, or is cut off", async () => {
+    const { server, base, shutdown, port } = await based({ grace: 1 });
+    const upgrades = arrivals(server, "upgrade");
+    const { closed } = await client(port, get("/", "Connection: Upgrade", "Upgrade: echo"));
+    const [req, socket] = (await upgrades()) as [IncomingMessage, IncomingMessage["socket"]];
+    const ctx = requestContext(base, req, socket);
+    await shutdown();
+    await closed;
+    expect(await endOf(ctx)).toEqual(closing);
+  });
+
+  test("one that says goodbye in its grace is not cut off", async () => {
+    const { server, base, shutdown, port } = await based({ grace: Number.POSITIVE_INFINITY });
+    const upgrades = arrivals(server, "upgrade");
+    const { received } = await client(port, get("/", "Connection: Upgrade", "Upgrade: echo"));
+    const [req, socket] = (await upgrades()) as [IncomingMessage, IncomingMessage["socket"]];
+    const ctx = requestContext(base, req, socket);
+    const down = shutdown();
+    await ctx.done();
+    expect(await settles(down)).toBe(false);
+    socket.end("goodbye");
+    await received(/goodbye/);
+    await down;
+  });
+
+  test("closes the pools when the requests are over, after what they still have to do", async () => {
+    const pool = pooled({ threads: 1 });
+    const { base, shutdown, port, arrival } = await based({ pools: [pool] });
+    await client(port, get("/"));
+    const { req, res } = await arrival();
+    const ctx = requestContext(base, req, res);
+    const gate = threadGate();
+    const answer = pool.run(ctx, "hold", gate.view, "the answer");
+    await gate.entered();
+    const last = pool.run(background, "add", 1, 2);
+    const down = shutdown();
+    gate.open();
+    res.end(await answer);
+    expect(await last).toBe(3);
+    await down;
+    expect(await rejection(pool.run(background, "add", 1, 2))).toMatchObject({ code: "ERR_POOL_CLOSED" });
+    expect(pool.stats()).toMatchObject({ threads: 0, queued: 0, running: 0, stuck: 0 });
+  });
+
+  test("its context counts for the pools, too, after the last answer", async () => {
+    const pool = pooled({ threads: 1 });
+    const { shutdown } = await based({ pools: [pool] });
+    const gate = threadGate();
+    const task = pool.submit(background, "pollThen", [gate.view, "throw err"]);
+    await gate.entered();
+    const [patience, cancel] = withCancel(background);
+    const down = shutdown(patience);
+    expect(await settles(down)).toBe(false);
+    cancel();
+    await rejection(task.result);
+    await down;
+    expect(task.outcome).toBe("stopped");
+  });
+
+  test("repeated calls wait for the same, and the context of each counts", async () => {
+    const { base, shutdown, port, arrival } = await based();
+    await client(port, get("/"));
+    const { req, res } = await arrival();
+    const ctx = requestContext(base, req, res);
+    const [patience, cancel] = withCancel(background);
+    const all = [shutdown(), shutdown(patience), shutdown()];
+    cancel();
+    await ctx.done();
+    respond(res, ctx.err());
+    await Promise.all(all);
+    await shutdown();
+  });
+
+  test("of a server that does not listen there is nothing to wait for", async () => {
+    const server = createServer();
+    const [base, shutdown] = serverContext(background, server);
+    await shutdown();
+    expect(await endOf(base)).toEqual(closing);
+  });
+
+  test("of one that was closed before, the connections that are left are waited for", async () => {
+    const { server, base, shutdown, port, arrival } = await based();
+    const { received } = await client(port, get("/"));
+    const { req, res } = await arrival();
+    const ctx = requestContext(base, req, res);
+    server.close();
+    const down = shutdown();
+    expect(await settles(down)).toBe(false);
+    res.end("the answer");
+    await received(/the answer/);
+    expect(await endOf(ctx)).toEqual(sent);
+    await down;
+  });
+
+  test("leaves no listener on the server", async () => {
+    const server: Server = createServer();
+    const before = server.eventNames().map((name) => [name, server.listenerCount(name)]);
+    const [, shutdown] = serverContext(background, server);
+    await shutdown();
+    expect(server.eventNames().map((name) => [name, server.listenerCount(name)])).toEqual(before);
+  });
+
+  test("requests of handlers that know nothing of contexts are waited for as well", async () => {
+    const { shutdown, port, arrival } = await based();
+    const { received } = await client(port, get("/"));
+    const { res } = await arrival();
+    const down = shutdown();
+    await turn();
+    expect(await settles(down)).toBe(false);
+    res.end("the answer");
+    await received(/the answer/);
+    await down;
+  });
+});
+
+describe("shutting an HTTP/2 server down", () => {
+  test("streams that are open finish; what comes then is refused", async () => {
+    const server = createHttp2Server();
+    const [base, shutdown] = serverContext(background, server);
+    const next = arrivals(server, "request");
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const stream = session.request({ ":path": "/" });
+    let body = "";
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      body += text;
+    });
+    const [req, res] = (await next()) as [IncomingMessage, ServerResponse];
+    const ctx = requestContext(base, req, res);
+    const down = shutdown();
+    expect(await settles(down)).toBe(false);
+    expect(ctx.err()).toBeUndefined();
+    const [ended, closed] = [once(stream, "end"), once(session, "close")];
+    res.end("the answer");
+    await Promise.all([ended, closed, down]);
+    expect(body).toBe("the answer");
+    expect(await endOf(ctx)).toEqual(sent);
+    expect(await endOf(base)).toEqual(closing);
+  });
+
+  test("a stream that never ends is cancelled, and cut off after its grace", async () => {
+    const server = createHttp2Server();
+    const [base, shutdown] = serverContext(background, server, { grace: 1 });
+    const next = arrivals(server, "request");
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    session.on("error", () => {});
+    session.request({ ":path": "/" }).on("error", () => {});
+    const [req, res] = (await next()) as [IncomingMessage, ServerResponse];
+    const ctx = requestContext(base, req, res);
+    const closed = new Promise((resolve) => session.on("close", resolve));
+    const [over, cancel] = withCancel(background);
+    cancel();
+    await shutdown(over);
+    await closed;
+    expect(await endOf(ctx)).toEqual(closing);
+  });
+});
+
+describe("the base context", () => {
+  test("is a child of its parent, whose end ends the requests and leaves the server be", async () => {
+    const [parent, cancel] = withCancel(background);
+    const server = createServer();
+    const [base, shutdown] = serverContext(parent, server);
+    const { port, arrival } = await serving(server);
+    await client(port, get("/"));
+    const { req, res } = await arrival();
+    const ctx = requestContext(base, req, res);
+    cancel("enough");
+    expect(cause(ctx)).toBe("enough");
+    expect(server.listening).toBe(true);
+    respond(res, ctx.err());
+    await shutdown();
+    expect(cause(base)).toBe("enough");
+  });
+
+  test("outlives its requests", async () => {
+    const { base, port, arrival, shutdown } = await based();
+    const { socket } = await client(port, get("/"));
+    const { req, res } = await arrival();
+    const ctx = requestContext(base, req, res);
+    socket.destroy();
+    await ctx.done();
+    expect(base.err()).toBeUndefined();
+    await rejection(sleep(ctx, 1000));
+    await shutdown();
+  });
+});
