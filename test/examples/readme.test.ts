@@ -68,7 +68,7 @@ describe.each(["first", "batch"])("the programs of examples/%s", (name) => {
   const output = blocks.find(({ kind }) => kind === `output=examples/${name}/main.mjs`);
 
   test("are the ones in the README, byte for byte", async () => {
-    const more = name === "first" ? ["measure.mjs"] : [];
+    const more = name === "first" ? ["server.mjs", "measure.mjs"] : [];
     expect(files.map(({ kind }) => basename(kind))).toEqual(["tasks.mjs", "main.mjs", ...more]);
     for (const { code, kind } of files) {
       expect(code).toBe(await readFile(join(root, kind.slice("file=".length)), "utf8"));

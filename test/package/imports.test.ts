@@ -38,6 +38,10 @@ test("the contexts, and what a page loads of lifeguard/comlink, go without Node"
   expect(importsOf("comlink/browser.js")).toEqual(["comlink"]);
 });
 
+test("lifeguard/http goes without the pool: a task may load it, too", () => {
+  expect(importsOf("http/index.js").filter((name) => !name.startsWith("node:"))).toEqual([]);
+});
+
 test("lifeguard/comlink goes without the pool", () => {
   for (const entry of ["index.js", "actor-entry.js", "revive.js"])
     expect(importsOf(`comlink/${entry}`)).not.toContain("piscina");
