@@ -23,9 +23,19 @@ const nothing = (): void => {};
 
 /** Calls `tell`, once, when the exchange is over: within the call, if it is already. */
 export function watchExchange(req: RequestLike, res: ResponseLike, tell: Tell): Stop {
-  if ("stream" in res) return watchStream(res.stream, tell);
-  if ("rstCode" in res) return watchStream(res as Http2Stream, tell);
-  return "writeHead" in res ? watchResponse(req, res, tell) : watchConnection(res, tell);
+  const behind = behindOf(res);
+  if ("rstCode" in behind) return watchStream(behind as Http2Stream, tell);
+  return "writeHead" in behind ? watchResponse(req, behind, tell) : watchConnection(behind, tell);
+}
+
+/** What is watched: of an HTTP/2 response the stream that it lies over. */
+export function behindOf(res: ResponseLike): ServerResponse | Duplex {
+  return "stream" in res ? res.stream : res;
+}
+
+/** Whether it is a connection that was taken over: neither a response nor a stream. */
+export function isConnection(res: ServerResponse | Duplex): boolean {
+  return !("writeHead" in res) && !("rstCode" in res);
 }
 
 const reasonFor = (isSent: boolean): Over => (isSent ? "ERR_RESPONSE_SENT" : "ERR_CLIENT_DISCONNECTED");
@@ -64,19 +74,39 @@ function watchResponse(req: RequestLike, res: ServerResponse, tell: Tell): Stop 
   return stop;
 }
 
-/** Of HTTP/2, where "finish" says nothing: Node emits it also when the client has reset the stream. */
+/**
+ * Of HTTP/2. The stream's own "finish" counts, not the one of the response over it, which Node emits however it has ended. A response
+ * without a body, as to HEAD, has none. And of a stream that the client has reset with NO_ERROR, Node before 26 says nothing but
+ * the "end" of its body: whoever does not read that learns it when the session closes.
+ */
 function watchStream(stream: Http2Stream, tell: Tell): Stop {
-  const onClose = (): void => {
-    tell(reasonFor(stream.writableEnded && !stream.aborted && stream.rstCode === 0));
-  };
-  if (stream.closed || stream.destroyed) {
-    onClose();
+  const reason = (): Over => reasonFor(stream.writableFinished && !stream.aborted && stream.rstCode === 0);
+  if (stream.writableFinished || stream.closed || stream.destroyed) {
+    tell(reason());
     return nothing;
   }
-  stream.once("close", onClose);
-  return () => {
-    stream.off("close", onClose);
+  let isOver = false;
+  const onOver = (): void => {
+    if (isOver) return;
+    stop();
+    tell(reason());
   };
+  const onEnd = (): void => {
+    // Of one that goes well "finish" may be on its way.
+    if (stream.closed) setImmediate(onOver);
+  };
+  stream.on("finish", onOver);
+  stream.on("end", onEnd);
+  stream.on("close", onOver);
+  const unwatch = stream.session === undefined ? nothing : whenClosed(stream.session, onOver);
+  const stop = (): void => {
+    isOver = true;
+    stream.off("finish", onOver);
+    stream.off("end", onEnd);
+    stream.off("close", onOver);
+    unwatch();
+  };
+  return stop;
 }
 
 /** One that was upgraded. Both sides hang up in the end: who does so first? */

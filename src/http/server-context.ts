@@ -32,12 +32,13 @@ export interface ServerOptions {
  * Shuts the server down:
  *
  * 1. takes no more connections, and asks the clients that are connected to come back on others;
- * 2. waits until every request has its answer, or `ctx` ends: without `ctx`, as long as that takes;
+ * 2. waits until every request has its answer, or `ctx` ends: without `ctx`, as long as that takes. A handler that awaits this waits
+ *    for itself. Of what an HTTP/2 server serves over HTTP/1 those with a `requestContext` are waited for;
  * 3. ends the base context, with RequestError ERR_SERVER_CLOSING as the cause;
  * 4. closes the pools, for which `ctx` counts, too, and cuts off after its grace whatever connection is left.
  *
  * @returns resolves when all that is done, however it was done: nothing of it keeps the process alive then. Repeated calls wait for
- * the same; the context of each counts. Rejects with TypeError ERR_INVALID_ARG
+ * the same; the context of each counts. Rejects with TypeError ERR_INVALID_ARG, and with what closing one of the pools rejects with
  */
 export type ShutdownFunc = (ctx?: Context) => Promise<void>;
 
@@ -106,8 +107,7 @@ class Closing {
         ? undefined
         : // Not inside the `cancel()` that ends `ctx`: its other contexts come first.
           new Listener(ctx, owner, () => queueMicrotask(() => this.#loseIt(cause(ctx))));
-    await this.#closed;
-    listener?.detach();
+    await this.#closed.finally(() => listener?.detach());
   }
 
   async #close(): Promise<void> {
@@ -120,9 +120,18 @@ class Closing {
     const forget = afterFunc(grace, () => {
       service.cut();
     });
-    await Promise.all([service.gone(), ...this.#pools.map((pool) => pool.close(this.#patience))]);
+    // One pool that fails to close keeps neither the others nor the connections from their end.
+    const ends = await Promise.allSettled([
+      service.gone(),
+      ...this.#pools.map((pool) => closed(pool, this.#patience)),
+    ]);
     forget();
     endGrace();
     service.off();
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
+}
+
+async function closed(pool: Closable, ctx: Context): Promise<void> {
+  await pool.close(ctx);
 }

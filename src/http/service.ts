@@ -1,11 +1,12 @@
 /** A server and what it still has to do: its connections, and the requests that wait for their answers. Decides nothing. */
-import type { Server as HttpServer, ServerResponse } from "node:http";
-import type { Http2SecureServer, Http2Server, ServerHttp2Session } from "node:http2";
+import type { Server as HttpServer, IncomingHttpHeaders, ServerResponse } from "node:http";
+import type { Http2SecureServer, Http2Server, Http2Stream, ServerHttp2Session } from "node:http2";
 import type { Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Context } from "../context/context.js";
 import { contextKey } from "../context/keys.js";
-import { type RequestLike, type ResponseLike, watchExchange } from "./exchange.js";
+import { behindOf, isConnection, type RequestLike, type ResponseLike, watchExchange } from "./exchange.js";
 
 export type ServerLike = HttpServer | HttpsServer | Http2Server | Http2SecureServer;
 
@@ -22,7 +23,7 @@ export class Service {
   readonly #server: AnyServer;
   readonly #sockets = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
-  readonly #unanswered = new Set<ResponseLike>();
+  readonly #unanswered = new Set<ServerResponse | Duplex>();
   #isFinishing = false;
   #isClosed = false;
   #whenAnswered: (() => void) | undefined;
@@ -31,9 +32,13 @@ export class Service {
   constructor(server: ServerLike) {
     this.#server = server as unknown as AnyServer;
     this.#server.on("connection", this.#onConnection);
-    // A listener for requests would change what an HTTP/2 server does with its streams; there the sessions say as much.
-    if ("updateSettings" in server) this.#server.on("session", this.#onSession);
-    else this.#server.on("request", this.entered);
+    if ("updateSettings" in server) {
+      this.#server.on("session", this.#onSession);
+      // Not "request": a listener for that would switch on Node's compatible requests.
+      this.#server.on("stream", this.#onStream);
+    } else {
+      this.#server.on("request", this.entered);
+    }
   }
 
   readonly #onConnection = (socket: Socket): void => {
@@ -53,13 +58,18 @@ export class Service {
     if (this.#isFinishing) session.close();
   };
 
+  readonly #onStream = (stream: Http2Stream, headers: IncomingHttpHeaders): void => {
+    this.entered({ headers }, stream);
+  };
+
   /** A request waits for its answer. Repeated calls for one change nothing; connections that were taken over count as connections only. */
   readonly entered = (req: RequestLike, res: ResponseLike): void => {
-    if (!("writeHead" in res) || this.#unanswered.has(res)) return;
-    this.#unanswered.add(res);
-    if (this.#isFinishing) askToClose(res);
-    watchExchange(req, res, () => {
-      this.#unanswered.delete(res);
+    const behind = behindOf(res);
+    if (isConnection(behind) || this.#unanswered.has(behind)) return;
+    this.#unanswered.add(behind);
+    if (this.#isFinishing) askToClose(behind);
+    watchExchange(req, behind, () => {
+      this.#unanswered.delete(behind);
       this.#look();
     });
   };
@@ -67,7 +77,7 @@ export class Service {
   /** Takes no more connections, and ends those that are left when their answers have been sent. */
   finish(): void {
     this.#isFinishing = true;
-    for (const res of this.#unanswered) if ("writeHead" in res) askToClose(res);
+    for (const each of this.#unanswered) askToClose(each);
     // Also with an error, if the server does not listen: then there is nothing to wait for.
     this.#server.close(() => {
       this.#isClosed = true;
@@ -104,6 +114,7 @@ export class Service {
   off(): void {
     this.#server.off("connection", this.#onConnection);
     this.#server.off("session", this.#onSession);
+    this.#server.off("stream", this.#onStream);
     this.#server.off("request", this.entered);
   }
 
@@ -112,15 +123,14 @@ export class Service {
     // Its answer has been sent, but Node does not take a connection for idle before the turn is over.
     if (this.#server.closeIdleConnections !== undefined)
       setImmediate(() => this.#server.closeIdleConnections?.());
-    if (this.#unanswered.size === 0 && this.#sessions.size === 0) this.#whenAnswered?.();
+    if (this.#unanswered.size === 0) this.#whenAnswered?.();
     if (this.#isClosed && this.#sockets.size === 0) this.#whenGone?.();
   }
 }
 
 /** Tells an HTTP/1 client to come back on another connection. Too late once the headers have been sent: that one is closed as idle. */
-function askToClose(res: ResponseLike & { writeHead: unknown }): void {
-  const response = res as ServerResponse & { stream?: unknown };
-  if (response.stream === undefined && !response.headersSent) response.setHeader("Connection", "close");
+function askToClose(res: ServerResponse | Duplex): void {
+  if ("writeHead" in res && !res.headersSent) res.setHeader("Connection", "close");
 }
 
 /** Where a server context has its service. */

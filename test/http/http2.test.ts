@@ -96,6 +96,51 @@ describe("an HTTP/2 request", () => {
     expect(await endOf(ctx)).toEqual(disconnected);
   });
 
+  test("a reset that claims that nothing is wrong counts, too, and for nothing sent", async () => {
+    const { client, arrival } = await requests();
+    const stream = client.request({ ":path": "/" });
+    const { req, res } = await arrival();
+    const ctx = requestContext(background, req, res);
+    res.end(Buffer.alloc(10_000_000));
+    await once(stream, "response");
+    stream.close(constants.NGHTTP2_NO_ERROR);
+    req.resume();
+    expect(await endOf(ctx)).toEqual(disconnected);
+
+    const unread = client.request({ ":path": "/", ":method": "POST" });
+    unread.on("error", () => {});
+    const second = await arrival();
+    const other = requestContext(background, second.req, second.res);
+    unread.write("what nobody reads");
+    unread.close(constants.NGHTTP2_NO_ERROR);
+    client.destroy();
+    expect(await endOf(other)).toEqual(disconnected);
+  });
+
+  test("an answer before the end of the upload is the end of the request", async () => {
+    const { client, arrival } = await requests();
+    const upload = client.request({ ":path": "/", ":method": "POST" });
+    upload.resume().write("the beginning");
+    const { req, res } = await arrival();
+    const ctx = requestContext(background, req, res);
+    res.writeHead(413).end("too much");
+    expect(await endOf(ctx)).toEqual(sent);
+    expect(upload.closed).toBe(false);
+  });
+
+  test.each([
+    ["HEAD", 200],
+    ["GET", 204],
+    ["GET", 304],
+  ])("a response without a body is sent: %s, %i", async (method, status) => {
+    const { client, arrival } = await requests();
+    client.request({ ":path": "/", ":method": method }).resume();
+    const { req, res } = await arrival();
+    const ctx = requestContext(background, req, res);
+    res.writeHead(status).end();
+    expect(await endOf(ctx)).toEqual(sent);
+  });
+
   test("what is over before it is asked for is born ended", async () => {
     const { client, arrival } = await requests();
     client.request({ ":path": "/" }).resume();
@@ -148,12 +193,15 @@ describe("an HTTP/2 request", () => {
     const { client, arrival } = await requests();
     client.request({ ":path": "/" }).resume();
     const { req, res } = await arrival();
-    const before = res.stream.listenerCount("close");
+    const listeners = () =>
+      ["finish", "end", "close"].map((event) => res.stream.listenerCount(event)).join() +
+      String(res.stream.session?.listenerCount("close"));
+    const before = listeners();
     const [parent, cancel] = withCancel(background);
     requestContext(parent, req, res);
-    expect(res.stream.listenerCount("close")).toBe(before + 1);
+    expect(listeners()).not.toBe(before);
     cancel();
-    expect(res.stream.listenerCount("close")).toBe(before);
+    expect(listeners()).toBe(before);
   });
 });
 

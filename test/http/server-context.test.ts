@@ -1,7 +1,11 @@
 /** The base context of a server, and its end. */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
+import {
+  connect as connectHttp2,
+  createServer as createHttp2Server,
+  type ServerHttp2Stream,
+} from "node:http2";
 import type { AddressInfo } from "node:net";
 import { background, cause, sleep, withCancel } from "lifeguard";
 import { requestContext, respond, serverContext } from "lifeguard/http";
@@ -231,6 +235,22 @@ describe("shutting down", () => {
     await down;
   });
 
+  test("a pool that fails to close keeps nothing else from its end, and is what the call rejects with", async () => {
+    const pool = pooled({ threads: 1 });
+    const why = new Error("will not close");
+    const throws = {
+      close: () => {
+        throw why;
+      },
+    };
+    const { server, shutdown } = await based({ pools: [throws, pool] });
+    expect(await rejection(shutdown())).toBe(why);
+    expect(server.listening).toBe(false);
+    expect(pool.stats().threads).toBe(0);
+    expect(server.listenerCount("request")).toBe(1); // the test's
+    expect(await rejection(shutdown())).toBe(why);
+  });
+
   test("leaves no listener on the server", async () => {
     const server: Server = createServer();
     const before = server.eventNames().map((name) => [name, server.listenerCount(name)]);
@@ -276,6 +296,26 @@ describe("shutting an HTTP/2 server down", () => {
     expect(body).toBe("the answer");
     expect(await endOf(ctx)).toEqual(sent);
     expect(await endOf(base)).toEqual(closing);
+  });
+
+  test("an upload that goes on after its answer is not waited for; streams are, whose handlers know nothing of contexts", async () => {
+    const server = createHttp2Server();
+    const [, shutdown] = serverContext(background, server, { grace: 1 });
+    const next = arrivals(server, "stream");
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    session.on("error", () => {});
+    const upload = session.request({ ":path": "/", ":method": "POST" });
+    upload.on("error", () => {});
+    upload.resume().write("the beginning");
+    const [stream] = (await next()) as [ServerHttp2Stream];
+    const down = shutdown();
+    expect(await settles(down)).toBe(false);
+    stream.respond({ ":status": 413 });
+    stream.end("too much");
+    await down;
+    expect(server.listenerCount("stream") + server.listenerCount("session")).toBe(1); // the test's
   });
 
   test("a stream that never ends is cancelled, and cut off after its grace", async () => {
