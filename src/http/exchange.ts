@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse, Http2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
-import { whenClosed } from "./closings.js";
+import { listen } from "./listening.js";
 
 /** What is looked at of a request: its headers, and the connection it came on. */
 export type RequestLike =
@@ -20,6 +20,11 @@ type Stop = () => void;
 type Tell = (how: Over) => void;
 
 const nothing = (): void => {};
+const allOf =
+  (...stops: readonly Stop[]): Stop =>
+  () => {
+    for (const stop of stops) stop();
+  };
 
 /** Calls `tell`, once, when the exchange is over: within the call, if it is already. */
 export function watchExchange(req: RequestLike, res: ResponseLike, tell: Tell): Stop {
@@ -30,7 +35,8 @@ export function watchExchange(req: RequestLike, res: ResponseLike, tell: Tell): 
 
 /** What is watched: of an HTTP/2 response the stream that it lies over. */
 export function behindOf(res: ResponseLike): ServerResponse | Duplex {
-  return "stream" in res ? res.stream : res;
+  const { stream } = res as Partial<Http2ServerResponse>;
+  return typeof stream?.rstCode === "number" ? stream : (res as ServerResponse | Duplex);
 }
 
 /** Whether it is a connection that was taken over: neither a response nor a stream. */
@@ -49,8 +55,7 @@ const reasonFor = (isSent: boolean): Over => (isSent ? "ERR_RESPONSE_SENT" : "ER
  * nothing when it closes: it is watched, too.
  */
 function watchResponse(req: RequestLike, res: ServerResponse, tell: Tell): Stop {
-  // Of frameworks' stand-ins for requests some have none.
-  const socket = (req as { socket?: Duplex | null }).socket ?? undefined;
+  const socket = socketOf(req);
   if (res.writableFinished || res.closed || socket?.destroyed === true) {
     tell(reasonFor(res.writableFinished && (socket?.errored ?? null) === null));
     return nothing;
@@ -63,14 +68,11 @@ function watchResponse(req: RequestLike, res: ServerResponse, tell: Tell): Stop 
     stop();
     tell("ERR_CLIENT_DISCONNECTED");
   };
-  res.on("finish", onFinish);
-  res.on("close", onClose);
-  const unwatch = socket === undefined ? nothing : whenClosed(socket, onClose);
-  const stop = (): void => {
-    res.off("finish", onFinish);
-    res.off("close", onClose);
-    unwatch();
-  };
+  const stop = allOf(
+    listen(res, "finish", onFinish),
+    listen(res, "close", onClose),
+    socket === undefined ? nothing : listen(socket, "close", onClose),
+  );
   return stop;
 }
 
@@ -95,17 +97,15 @@ function watchStream(stream: Http2Stream, tell: Tell): Stop {
     // Of one that goes well "finish" may be on its way.
     if (stream.closed) setImmediate(onOver);
   };
-  stream.on("finish", onOver);
-  stream.on("end", onEnd);
-  stream.on("close", onOver);
-  const unwatch = stream.session === undefined ? nothing : whenClosed(stream.session, onOver);
-  const stop = (): void => {
-    isOver = true;
-    stream.off("finish", onOver);
-    stream.off("end", onEnd);
-    stream.off("close", onOver);
-    unwatch();
-  };
+  const stop = allOf(
+    () => {
+      isOver = true;
+    },
+    listen(stream, "finish", onOver),
+    listen(stream, "end", onEnd),
+    listen(stream, "close", onOver),
+    stream.session === undefined ? nothing : listen(stream.session, "close", onOver),
+  );
   return stop;
 }
 
@@ -119,15 +119,16 @@ function watchConnection(socket: Duplex, tell: Tell): Stop {
     stop();
     tell(reasonFor(socket.writableFinished && !isLeft));
   };
-  const stop = (): void => {
-    socket.off("end", onEnd);
-    socket.off("close", onClose);
-  };
   if (socket.closed || socket.destroyed) {
-    onClose();
+    tell(reasonFor(socket.writableFinished));
     return nothing;
   }
-  socket.on("end", onEnd);
-  socket.on("close", onClose);
+  const stop = allOf(listen(socket, "end", onEnd), listen(socket, "close", onClose));
   return stop;
+}
+
+/** The connection. Of the stand-ins for requests that are used in tests some have none, or nothing that could close. */
+export function socketOf(req: RequestLike): Duplex | undefined {
+  const { socket } = req as { socket?: Duplex | null };
+  return typeof socket?.on === "function" && typeof socket.off === "function" ? socket : undefined;
 }

@@ -4,21 +4,20 @@ import { checkContext } from "../context/derive.js";
 import { invalidArg } from "../context/invalid.js";
 import { remaining } from "../context/with-deadline.js";
 import { TIMEOUT_HEADER } from "./timeout-header.js";
-import { traceparent, tracestate } from "./trace.js";
+import { traceOf } from "./trace.js";
 
 /**
- * The headers that tell another service what `ctx` is about: `traceparent` and `tracestate`, where it has a trace, and
+ * The headers that tell another service what `ctx` is about: `traceparent` and `tracestate`, where it has a trace that is one, and
  * `x-request-timeout-ms`, where it has a deadline. For clients other than `fetch`; works in tasks, too.
  *
  * @throws TypeError ERR_INVALID_ARG
  */
 export function outgoingHeaders(ctx: Context): Record<string, string> {
   checkContext("outgoingHeaders: ctx", ctx);
-  const left = remaining(ctx);
+  const left = Math.floor(remaining(ctx));
   const headers: Record<string, string | undefined> = {
-    traceparent: ctx.value(traceparent),
-    tracestate: ctx.value(tracestate),
-    [TIMEOUT_HEADER]: left === Number.POSITIVE_INFINITY ? undefined : String(Math.floor(left)),
+    ...traceOf(ctx),
+    [TIMEOUT_HEADER]: Number.isSafeInteger(left) ? String(left) : undefined,
   };
   return Object.fromEntries(
     Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined),
@@ -27,10 +26,13 @@ export function outgoingHeaders(ctx: Context): Record<string, string> {
 
 /**
  * The platform's `fetch` under a context: it is given up when `ctx` ends, also while the answer's body is read, and takes the
- * headers of `outgoingHeaders` along, unless `init` or the request has its own.
+ * headers of `outgoingHeaders` along, unless `init` or the request has its own. A redirect takes them to where it leads, as it does
+ * all headers but those with credentials.
  *
+ * @param input a Request's own signal counts, too
  * @param init `signal` is what `ctx` is for: to end with a signal, too, use `withSignal`
- * @returns rejects with `ctx.err()` when `ctx` ends first, with TypeError ERR_INVALID_ARG, and as `fetch` does
+ * @returns rejects with `ctx.err()` when `ctx` ends first, with TypeError ERR_INVALID_ARG, and as `fetch` does. Before Node 24, who
+ * reads the body in that moment gets an AbortError of the platform's
  */
 export async function fetch(
   ctx: Context,
@@ -47,5 +49,6 @@ export async function fetch(
   for (const [name, value] of Object.entries(outgoingHeaders(ctx))) {
     if (!headers.has(name)) headers.set(name, value);
   }
-  return await globalThis.fetch(input, { ...init, headers, signal: ctx.signal });
+  const signal = input instanceof Request ? AbortSignal.any([ctx.signal, input.signal]) : ctx.signal;
+  return await globalThis.fetch(input, { ...init, headers, signal });
 }

@@ -80,8 +80,8 @@ export function requestContext(
     throw invalidArg("requestContext: res", "a response or a socket, such as an http.ServerResponse", res);
   }
   const timeout = timeoutFrom(options);
-  serviceOf(parent)?.entered(req, res);
   const ctx = withTrace(new RequestNode(parent, owner, req, res), req.headers);
+  serviceOf(parent)?.entered(req, res);
   const ms = Math.min(timeout, timeoutOf(req.headers));
   return ms === Number.POSITIVE_INFINITY ? ctx : withTimeout(ctx, ms, causeFor("ERR_REQUEST_TIMEOUT"))[0];
 }

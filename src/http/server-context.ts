@@ -33,7 +33,7 @@ export interface ServerOptions {
  *
  * 1. takes no more connections, and asks the clients that are connected to come back on others;
  * 2. waits until every request has its answer, or `ctx` ends: without `ctx`, as long as that takes. A handler that awaits this waits
- *    for itself. Of what an HTTP/2 server serves over HTTP/1 those with a `requestContext` are waited for;
+ *    for itself;
  * 3. ends the base context, with RequestError ERR_SERVER_CLOSING as the cause;
  * 4. closes the pools, for which `ctx` counts, too, and cuts off after its grace whatever connection is left.
  *

@@ -65,6 +65,13 @@ function newParent(): string {
  */
 export function traceId(ctx: Context): string | undefined {
   checkContext("traceId: ctx", ctx);
-  const value: unknown = ctx.value(traceparent);
-  return typeof value === "string" ? parentOf(value)?.split("-")[1] : undefined;
+  return parentOf(ctx.value(traceparent))?.split("-")[1];
+}
+
+/** What goes out again; nothing of what is garbage, whoever has put it there. */
+export function traceOf(ctx: Context): { traceparent?: string; tracestate?: string } {
+  const parent = parentOf(ctx.value(traceparent));
+  if (parent === undefined) return {};
+  const state = stateOf(ctx.value(tracestate));
+  return { traceparent: parent, ...(state !== undefined && { tracestate: state }) };
 }

@@ -514,13 +514,14 @@ export class Dispatcher {
   /** What has ended of it since the last look, off its thread and not settled yet. */
   #collect(load: Load, reply?: Reply, isLast = false): Finished[] {
     const finished = load.collect(reply, isLast);
+    const at = finished.length === 0 ? 0 : now();
     for (const { job, outcome, took } of finished) {
       job.off();
       this.#ledger.running--;
       this.#ledger.outcomes[outcome]++;
       // It did not begin.
       if (outcome === "dropped") this.#ledger.started--;
-      else this.#pace.took(job.name, took, outcome === "completed" || outcome === "failed");
+      else this.#pace.took(job.name, took, at, outcome === "completed" || outcome === "failed");
     }
     return finished;
   }

@@ -1,7 +1,7 @@
 /** When the context of a request ends, over HTTP/1, and why. */
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import { background, cause, contextKey, remaining, withCancel, withValue } from "lifeguard";
+import { background, cause, contextKey, remaining, withCancel, withTimeout, withValue } from "lifeguard";
 import { type RequestError, requestContext } from "lifeguard/http";
 import { describe, expect, test } from "vitest";
 import { arrivals, client, disconnected, endOf, get, sent, serving } from "../support/server.js";
@@ -139,15 +139,40 @@ describe("the context of a request", () => {
     expect(listeners()).toBe(before);
   });
 
-  test("asked for again, it is another one, with the same end", async () => {
+  test("below a parent with a deadline it has that, and a poll sees it pass", async () => {
+    const { port, arrival } = await serving();
+    await client(port, get("/"));
+    const { req, res } = await arrival();
+    const [parent, cancel] = withTimeout(background, 5);
+    const ctx = requestContext(parent, req, res);
+    expect(ctx.deadline()).toBe(parent.deadline());
+    while (ctx.err() === undefined); // No timer runs meanwhile.
+    expect(ctx.err()?.code).toBe("ERR_DEADLINE_EXCEEDED");
+    cancel();
+  });
+
+  test("asked for again, it is another one, with the same end; any number share the listeners", async () => {
     const { port, arrival } = await serving();
     const { socket } = await client(port, get("/"));
     const { req, res } = await arrival();
-    const [one, two] = [requestContext(background, req, res), requestContext(background, req, res)];
-    expect(one).not.toBe(two);
+    const listeners = () => res.listenerCount("finish") + res.listenerCount("close");
+    const first = requestContext(background, req, res);
+    const before = listeners();
+    const others = Array.from({ length: 20 }, () => requestContext(background, req, res));
+    expect(listeners()).toBe(before);
+    expect(others).not.toContain(first);
     socket.destroy();
-    expect(await endOf(one)).toEqual(disconnected);
-    expect(await endOf(two)).toEqual(disconnected);
+    for (const ctx of [first, ...others]) expect(await endOf(ctx)).toEqual(disconnected);
+  });
+
+  test("a stand-in for a request, as tests of handlers have, needs no connection", async () => {
+    for (const socket of [undefined, null, {}]) {
+      const res = new EventEmitter();
+      const ctx = requestContext(background, { headers: {}, socket } as never, res as never);
+      expect(ctx.err()).toBeUndefined();
+      res.emit("close");
+      expect(await endOf(ctx)).toEqual(disconnected);
+    }
   });
 });
 
@@ -292,6 +317,18 @@ describe("connections that were taken over", () => {
     socket.end("goodbye");
     await received(/goodbye/);
     expect(await endOf(ctx)).toEqual(sent);
+  });
+
+  test("one that has gone is born ended", async () => {
+    const { server, port } = await serving();
+    const next = await upgraded(server);
+    const { socket: theirs } = await client(port, upgrade);
+    const { req, socket } = await next();
+    const closed = new Promise((resolve) => socket.on("close", resolve));
+    socket.on("error", () => {}).resume();
+    theirs.resetAndDestroy();
+    await closed;
+    expect(await endOf(requestContext(background, req, socket))).toEqual(disconnected);
   });
 
   test("a response whose socket was taken away ends with the connection", async () => {

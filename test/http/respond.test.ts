@@ -8,10 +8,12 @@ import {
   type Http2ServerResponse,
 } from "node:http2";
 import type { AddressInfo } from "node:net";
+import { PassThrough } from "node:stream";
 import { background, PoolError, withCancel, withTimeout } from "lifeguard";
 import { errorResponse, RequestError, requestContext, respond } from "lifeguard/http";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { client, get, serving } from "../support/server.js";
+import { uncaughtDuring } from "../support/uncaught.js";
 
 function cancelled(cause?: unknown): unknown {
   const [ctx, cancel] = withCancel(background);
@@ -41,25 +43,28 @@ describe("errorResponse", () => {
       "the server is closing",
       cancelled(new RequestError("ERR_SERVER_CLOSING", "server closing")),
       503,
-      { "Retry-After": "1", Connection: "close" },
+      { "Retry-After": "1" },
     ],
-    [
-      "the pool is closed",
-      new PoolError("ERR_POOL_CLOSED", "closed"),
-      503,
-      { "Retry-After": "1", Connection: "close" },
-    ],
+    ["the pool is closed", new PoolError("ERR_POOL_CLOSED", "closed"), 503, { "Retry-After": "1" }],
     [
       "the pool was destroyed under it",
       cancelled(new PoolError("ERR_POOL_CLOSED", "closed")),
       503,
-      { "Retry-After": "1", Connection: "close" },
+      { "Retry-After": "1" },
     ],
     ["cancelled for some reason", cancelled("enough"), 503, {}],
     ["cancelled for none", cancelled(), 503, {}],
     [
       "the client has gone",
       cancelled(new RequestError("ERR_CLIENT_DISCONNECTED", "client disconnected")),
+      499,
+      {},
+    ],
+    [
+      "an abort error that the client's leaving has caused",
+      new Error("aborted", {
+        cause: cancelled(new RequestError("ERR_CLIENT_DISCONNECTED", "client disconnected")),
+      }),
       499,
       {},
     ],
@@ -76,6 +81,8 @@ describe("errorResponse", () => {
     [Object.assign(new Error("no such file"), { code: "ENOENT" })],
     [new PoolError("ERR_WORKER_CRASHED", "out of memory")],
     [new DOMException("somebody else's", "AbortError")],
+    [Object.assign(new Error("a user's own queue"), { code: "ERR_QUEUE_FULL" })],
+    [Object.assign(new Error("aborted"), { code: "ABORT_ERR" })],
     [undefined],
     [null],
     ["a string"],
@@ -83,6 +90,20 @@ describe("errorResponse", () => {
   ])("%s is none of ours", (error) => {
     expect(errorResponse(error)).toBeUndefined();
   });
+});
+
+test("an error that cannot be looked at is none of ours; a time to retry that is none is not handed on", () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  expect(errorResponse(proxy)).toBeUndefined();
+  const hostile = Object.assign(new RequestError("ERR_OVERLOADED", "x"), { retryAfter: "1\r\nX: y" });
+  expect(errorResponse(hostile)?.headers["Retry-After"]).toBe("1");
+});
+
+test("each response is its own: what is added to one is in no other", () => {
+  const first = errorResponse(cancelled());
+  (first as { headers: Record<string, string> }).headers["Set-Cookie"] = "a=1";
+  expect(errorResponse(cancelled())?.headers).not.toHaveProperty("Set-Cookie");
 });
 
 describe("respond", () => {
@@ -94,6 +115,7 @@ describe("respond", () => {
     res.setHeader("Content-Encoding", "gzip");
     res.setHeader("Cache-Control", "max-age=3600");
     res.setHeader("ETag", '"1"');
+    res.statusMessage = "All good";
     res.setHeader("Access-Control-Allow-Origin", "*");
     expect(respond(res, overloaded)).toBe(true);
     const answer = await received(/busy/);
@@ -135,6 +157,33 @@ describe("respond", () => {
     expect(await received(/the beginning/)).not.toMatch(/\r\n0\r\n/);
   });
 
+  test("one that somebody pipes into does not end the process when he goes on", async () => {
+    const { port, arrival } = await serving();
+    const { received } = await client(port, get("/"));
+    const { res } = await arrival();
+    const source = new PassThrough();
+    source.pipe(res);
+    expect(respond(res, overloaded)).toBe(true);
+    const uncaught = await uncaughtDuring(async () => {
+      source.write("more");
+      await received(/busy/);
+    });
+    expect(uncaught).toEqual([]);
+  });
+
+  test("an abort error of the platform's is answered for when the client has gone, and only then", async () => {
+    const aborted = new DOMException("This operation was aborted", "AbortError");
+    const { port, arrival } = await serving();
+    const { socket } = await client(port, get("/"));
+    const { req, res } = await arrival();
+    expect(respond(res, aborted)).toBe(false);
+    const ctx = requestContext(background, req, res);
+    socket.destroy();
+    await ctx.done();
+    expect(respond(res, aborted)).toBe(true);
+    expect(respond(res, new Error("a bug"))).toBe(false);
+  });
+
   test("one that has ended, or whose client has gone, is left as it is", async () => {
     const { port, arrival } = await serving();
     const { received } = await client(port, get("/"));
@@ -152,7 +201,7 @@ describe("respond", () => {
     expect(res.headersSent).toBe(false);
   });
 
-  test("over HTTP/2 too, which has no Connection header", async () => {
+  test("over HTTP/2 too", async () => {
     const server = createServer();
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -167,7 +216,6 @@ describe("respond", () => {
     expect(respond(res, new PoolError("ERR_POOL_CLOSED", "closed"))).toBe(true);
     const [headers] = (await once(request, "response")) as [Record<string, unknown>];
     expect(headers).toMatchObject({ ":status": 503, "retry-after": "1" });
-    expect(headers).not.toHaveProperty("connection");
 
     const second = session.request({ ":path": "/" });
     const failed = new Promise<Error>((resolve) => second.on("error", resolve));

@@ -70,7 +70,7 @@ describe("shutting down", () => {
   });
 
   test("a response whose headers were sent before keeps its connection for as long as it takes, and no longer", async () => {
-    const { shutdown, port, arrival } = await based();
+    const { shutdown, port, arrival } = await based({ grace: Number.POSITIVE_INFINITY });
     const { received, closed } = await client(port, get("/"));
     const { res } = await arrival();
     res.write("the beginning");
@@ -82,16 +82,110 @@ describe("shutting down", () => {
     await Promise.all([down, closed]);
   });
 
-  test("answers what a client has pipelined, too", async () => {
-    const { shutdown, port, arrival } = await based();
-    const { received } = await client(port, get("/1") + get("/2"));
-    const [first, second] = [await arrival(), await arrival()];
-    first.res.write("first");
+  test("an answer that is on its way arrives, however slowly the client reads, and whatever else is answered", async () => {
+    const { base, shutdown, port, arrival } = await based({ grace: Number.POSITIVE_INFINITY });
+    const slow = await client(port, get("/slow"));
+    slow.socket.pause();
+    const first = await arrival();
+    const ctx = requestContext(base, first.req, first.res);
+    const length = 20_000_000;
+    first.res.end(Buffer.alloc(length, "x"));
+    const { received } = await client(port, get("/quick"));
+    const second = await arrival();
     const down = shutdown();
-    first.res.end();
-    second.res.end("second");
-    await received(/first.*second/s);
+    second.res.end("the answer");
+    await received(/the answer/);
+    for (let i = 0; i < 10; i++) await turn();
+    let count = 0;
+    slow.socket.on("data", (text: string) => {
+      count += text.length;
+    });
+    slow.socket.resume();
+    await Promise.all([down, slow.closed]);
+    expect(count).toBeGreaterThan(length);
+    expect(await endOf(ctx)).toEqual(sent);
+  });
+
+  test.each([
+    ["neither of which is begun", false],
+    ["the first of which is begun", true],
+  ])("answers what a client has pipelined: two requests, %s", async (_which, isBegun) => {
+    const { shutdown, port, arrival } = await based({ grace: Number.POSITIVE_INFINITY });
+    const { received, closed } = await client(port, get("/1") + get("/2"));
+    const [first, second] = [await arrival(), await arrival()];
+    if (isBegun) first.res.write("the first ");
+    const down = shutdown();
+    first.res.end("answer");
+    second.res.end("the second");
+    expect(await received(/the second/)).toMatch(/answer.*Connection: close.*the second/s);
+    await Promise.all([down, closed]);
+  });
+
+  test("what is kept alive while others are busy ends at once; what was upgraded does not", async () => {
+    const { server, shutdown, port, arrival } = await based({ grace: Number.POSITIVE_INFINITY });
+    const upgrades = arrivals(server, "upgrade");
+    const kept = await client(port, get("/1"));
+    (await arrival()).res.end("the answer");
+    await kept.received(/the answer/);
+    const upgraded = await client(port, get("/2"));
+    (await arrival()).res.end("the answer");
+    await upgraded.received(/the answer/);
+    upgraded.send(get("/", "Connection: Upgrade", "Upgrade: echo"));
+    const [, socket] = (await upgrades()) as [IncomingMessage, IncomingMessage["socket"]];
+    const busy = await client(port, get("/3"));
+    const { res } = await arrival();
+    const down = shutdown();
+    await kept.closed;
+    socket.end("goodbye");
+    await upgraded.received(/goodbye/);
+    expect(await settles(down)).toBe(false);
+    res.end("the answer");
+    await busy.received(/the answer/);
     await down;
+  });
+
+  test("requests that were there before it are waited for, once they have a context", async () => {
+    const { server, port, arrival } = await serving();
+    const { received } = await client(port, get("/"));
+    const { req, res } = await arrival();
+    const [base, shutdown] = serverContext(background, server);
+    requestContext(base, req, res);
+    const down = shutdown();
+    expect(await settles(down)).toBe(false);
+    res.end("the answer");
+    await received(/the answer/);
+    await down;
+  });
+
+  test.each(["checkContinue", "checkExpectation"])(
+    "requests that come with %j are waited for",
+    async (event) => {
+      const { server, shutdown, port } = await based();
+      const next = arrivals(server, event);
+      const expectation = event === "checkContinue" ? "100-continue" : "200-ok";
+      const { received } = await client(port, get("/", `Expect: ${expectation}`));
+      const [, res] = (await next()) as [IncomingMessage, ServerResponse];
+      const down = shutdown();
+      expect(await settles(down)).toBe(false);
+      res.end("the answer");
+      await received(/the answer/);
+      await down;
+    },
+  );
+
+  test("what a server does by itself, it still does: it listens only where somebody else listens", async () => {
+    const { server, port, arrival } = await based();
+    const { received } = await client(port, get("/", "Connection: Upgrade", "Upgrade: echo"));
+    (await arrival()).res.end("not upgraded");
+    await received(/not upgraded/);
+    const ours = (event: string) => server.listenerCount(event);
+    expect(ours("upgrade")).toBe(0);
+    const theirs = () => {};
+    server.on("upgrade", theirs);
+    expect(ours("upgrade")).toBe(2);
+    server.off("upgrade", theirs);
+    expect(ours("upgrade")).toBe(0);
+    expect(ours("checkContinue")).toBe(0);
   });
 
   test("a request that comes on a connection that is busy is answered, and told to come back elsewhere", async () => {
@@ -256,7 +350,9 @@ describe("shutting down", () => {
     const before = server.eventNames().map((name) => [name, server.listenerCount(name)]);
     const [, shutdown] = serverContext(background, server);
     await shutdown();
+    await turn();
     expect(server.eventNames().map((name) => [name, server.listenerCount(name)])).toEqual(before);
+    expect(Object.hasOwn(server, "closeIdleConnections")).toBe(false);
   });
 
   test("requests of handlers that know nothing of contexts are waited for as well", async () => {

@@ -1,6 +1,6 @@
 /** The trace of a request: which header is taken for one, where it goes, what is handed on. */
 import { createServer } from "node:http";
-import { background, sharedKey, withCancel, withSignal, withTimeout } from "lifeguard";
+import { background, sharedKey, withCancel, withSignal, withTimeout, withValue } from "lifeguard";
 import { fetch, outgoingHeaders, requestContext, traceId, traceparent, tracestate } from "lifeguard/http";
 import { describe, expect, test } from "vitest";
 import { pooled, rejection } from "../support/pool.js";
@@ -153,6 +153,38 @@ describe("what is handed on", () => {
     const ctx = requestContext(background, req, res);
     upstream.once("request", () => socket.destroy());
     expect(await rejection(fetch(ctx, url))).toBe(ctx.err());
+  });
+
+  test("of what is under the keys only what is a trace goes out; of the time, whole milliseconds that there are", () => {
+    const lines = withValue(background, traceparent, `${parent}\r\nX-Evil: 1`);
+    expect(outgoingHeaders(lines)).toEqual({});
+    expect(outgoingHeaders(withValue(background, traceparent, 42 as never))).toEqual({});
+    const state = withValue(withValue(background, traceparent, parent), tracestate, "garbage");
+    expect(outgoingHeaders(state)).toEqual({ traceparent: parent });
+    const [ages, cancel] = withTimeout(background, 1e30);
+    expect(outgoingHeaders(ages)).toEqual({});
+    cancel();
+    const left = (ms: number) => {
+      const ctx = {
+        deadline: () => Date.now() + ms,
+        done: () => new Promise(() => {}),
+        err: () => undefined,
+      };
+      return outgoingHeaders({ ...ctx, value: () => undefined } as never)["x-request-timeout-ms"];
+    };
+    expect(left(0.9)).toBe("0");
+    expect(Number(left(1500.9))).toBeLessThanOrEqual(1500);
+  });
+
+  test("a Request's own signal counts, too", async () => {
+    const server = createServer(() => {});
+    const url = `http://127.0.0.1:${await listening(server)}/`;
+    const why = new Error("enough");
+    const gone = AbortSignal.abort(why);
+    expect(await rejection(fetch(background, new Request(url, { signal: gone })))).toBe(why);
+    const [ctx, cancel] = withCancel(background);
+    server.once("request", () => cancel());
+    expect(await rejection(fetch(ctx, new Request(url)))).toBe(ctx.err());
   });
 
   test("with a signal of its own there is withSignal", async () => {
