@@ -43,6 +43,11 @@ app.use(async (koa) => {
   koa.body = { below: Number(below), count };
 });
 
+app.on("error", (/** @type {NodeJS.ErrnoException} */ error) => {
+  // Koa takes it for an error when a client breaks off its connection. The task has stopped, and that is all there is to it.
+  if (error.code !== "ECONNRESET") app.onerror(error);
+});
+
 // Not app.listen(): the base context comes before the first connection.
 const answer = app.callback();
 server.on("request", (req, res) => void answer(req, res));
