@@ -77,13 +77,13 @@ async function ended(child: ChildProcess): Promise<[number | null, NodeJS.Signal
   return (await once(child, "close")) as [number | null, NodeJS.Signals | null];
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-export interface Asked {
+interface Asked {
   /** The trace it belongs to, which the server has in its log. */
   readonly trace: string;
   /** Rejects when the connection breaks, from either end. */
