@@ -139,6 +139,23 @@ describe.each(servers)("examples/servers/%s", (name, ask) => {
   });
 
   test(
+    "a request that would be answered too late is turned away at once, though the queue has room",
+    async () => {
+      await using server = await serve(file, "--threads", "1", "--timeout", String(timeout));
+      // By this it goes, how long the next ones are expected to take: some 0.2 s.
+      await ask(server.url, "/primes?below=1000000").answer;
+      const running = ask(server.url, endless);
+      await server.line(`${running.trace} counting`);
+      const { status, headers, body } = await ask(server.url, endless, { "x-request-timeout-ms": "30" })
+        .answer;
+      expect({ status, body }).toEqual({ status: 503, body: "The server is busy: try again later.\n" });
+      expect(Number(headers["retry-after"])).toBeGreaterThan(0);
+      running.leave();
+    },
+    timeout,
+  );
+
+  test(
     "--timeout is what a request has: after that it is given up, and the client may try again",
     async () => {
       await using server = await serve(file, "--timeout", "100");
