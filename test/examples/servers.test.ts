@@ -1,7 +1,7 @@
 /** One server per framework, each with the real one: they keep the same promises. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run } from "./run.js";
-import { type Ask, askHttp, askHttp2, idle, refused, type Serving, serve } from "./serving.js";
+import { type Ask, askHttp, askHttp2, idle, killAll, refused, type Serving, serve } from "./serving.js";
 
 const folder = "examples/servers/";
 const servers: [file: string, ask: Ask][] = [
@@ -20,6 +20,8 @@ const endless = "/primes?below=99999999";
 /** A second or two of work. */
 const long = "/primes?below=4000000";
 const manyPrimes = 283_146;
+
+afterAll(killAll);
 
 const isPosix = process.platform !== "win32";
 

@@ -20,11 +20,19 @@ export interface Serving {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+const living = new Set<ChildProcess>();
+
+/** For the end of a test file: a test that has timed out disposes of nothing, and its server would count on. */
+export function killAll(): void {
+  for (const child of living) child.kill("SIGKILL");
+}
+
 export async function serve(file: string, ...args: readonly string[]): Promise<Serving> {
   const child = spawn(process.execPath, [file, "--port", "0", ...args], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
   });
+  living.add(child);
   let stdout = "";
   let stderr = "";
   let look = new Set<() => void>();
@@ -42,6 +50,7 @@ export async function serve(file: string, ...args: readonly string[]): Promise<S
   let isOver = false;
   void exit.finally(() => {
     isOver = true;
+    living.delete(child);
     lookAll();
     look = new Set();
   });
