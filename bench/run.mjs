@@ -40,6 +40,10 @@ const suites = new Map(
       throughput: { about: "100,000 tasks that do nothing, against piscina alone", flags: ["--expose-gc"] },
       roundtrip: { about: "one task at a time, against piscina alone" },
       comlink: { about: "what a context adds to a comlink call; cancelling over comlink, against a pool" },
+      http: {
+        about: "requests whose clients leave: the answers to those who stay, with cancellation on and off",
+        flags: ["--expose-gc"],
+      },
       context: {
         about: "the operations of the context tree, against AbortController and Go",
         flags: ["--expose-gc"],
@@ -63,6 +67,11 @@ const suites = new Map(
         about: "100,000 interrupts, and what they leave behind; BENCH_STOPS sets the number",
         long: true,
       },
+      "soak-http": {
+        about: "100 clients that connect and leave at once, for a minute; BENCH_SECONDS sets that",
+        flags: ["--expose-gc"],
+        long: true,
+      },
     }),
   ),
 );
@@ -76,7 +85,7 @@ const list = [...suites]
 
 const help = `npm run bench [-- [options] [suite…]]
 
-Measures lifeguard beside its peers; without a suite named, all of these but the long ones, in about five minutes.
+Measures lifeguard beside its peers; without a suite named, all of these but the long ones, in about six minutes.
 Absolute times mean little; what counts is the ratio to the peer in the same run, on a machine that does nothing else.
 Go's contexts are measured too when \`go\` is on the PATH.
 

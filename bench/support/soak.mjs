@@ -1,12 +1,12 @@
 // @ts-check
 /** One variant of soak-stops.mjs, in a process of its own. */
-import { readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { background, withCancel } from "lifeguard";
 import { BareWorker } from "./bare.mjs";
 import { Cell } from "./cell.mjs";
 import { lifeguardPool } from "./pools.mjs";
 import { collectGarbage, ignore, until } from "./sampling.mjs";
+import { threadsOfProcess } from "./threads.mjs";
 
 /**
  * @typedef {object} Snapshot
@@ -113,13 +113,4 @@ async function tell(when) {
     kept: pool?.stats().outcomes.interrupted ?? 0,
   };
   process.send?.(snapshot);
-}
-
-function threadsOfProcess() {
-  try {
-    return readdirSync("/proc/self/task").length;
-  } catch {
-    // Elsewhere than on Linux.
-    return 0;
-  }
 }

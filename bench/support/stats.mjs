@@ -57,6 +57,15 @@ export function median(samples) {
 }
 
 /**
+ * @param {readonly number[]} samples
+ * @param {number} part 0 to 1
+ * @returns {number}
+ */
+export function percentile(samples, part) {
+  return quantiles(samples)(part);
+}
+
+/**
  * The ratio of two lists whose samples were taken in turn, and its spread: the run is cut into some 20 parts, in time, and
  * each gives a ratio of medians of its own. What slows the machine for a while slows both sides of a part. The value is the
  * median of those ratios: that of the medians of the whole lists may lie outside of the spread.

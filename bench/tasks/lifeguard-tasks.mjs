@@ -126,3 +126,18 @@ export function primes(_ctx, from, to) {
 export function stampForever(_ctx, buffer) {
   loops.stampForever(buffer);
 }
+
+/**
+ * So many steps, with a poll before each.
+ *
+ * @param {Context} ctx
+ * @param {number} steps
+ */
+export function compute(ctx, steps) {
+  let x = 1;
+  for (let i = 0; i < steps; i++) {
+    ctx.throwIfDone();
+    x = step(x);
+  }
+  return x;
+}

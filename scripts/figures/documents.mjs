@@ -145,7 +145,8 @@ export function textsOfPerformance(bench, compare) {
     latency: latency(bench),
     context: sideBySide(bench, "context", ["lifeguard", "AbortController", "setTimeout", "Go "]),
     harness: promisesOfHarness(bench),
-    comlink: overComlink(bench),
+    comlink: inPairs(bench, "comlink", ["with it", "beside it"]),
+    http: inPairs(bench, "http", ["cancellation on", "cancellation off"]),
     cancel: bySide(compare, "cancel", cancelColumns("a task that computes")),
     hard: bySide(compare, "cancel", cancelColumns("a task that never looks up and never ends")),
     pools: bySide(compare, "throughput", [
@@ -187,9 +188,11 @@ function cancelColumns(what) {
  * Two sides a row: ours, and what it is beside.
  *
  * @param {Results} bench
+ * @param {string} suite
+ * @param {readonly string[]} heads
  */
-function overComlink(bench) {
-  const rows = bench.suites.find(({ name }) => name === "comlink")?.rows ?? [];
+function inPairs(bench, suite, heads) {
+  const rows = bench.suites.find(({ name }) => name === suite)?.rows ?? [];
   const lines = rows.map(({ what, unit, sides, ratios }) => [
     what,
     ...sides.map(({ summary }) =>
@@ -197,7 +200,8 @@ function overComlink(bench) {
     ),
     ratios[0] === undefined ? "" : ratioText(ratios[0]),
   ]);
-  return table(["p50 (p99)", "with it", "beside it", "ratio"], lines);
+  const empty = [["not measured", ...heads.map(() => ""), ""]];
+  return table(["p50 (p99)", ...heads, "ratio"], lines.length > 0 ? lines : empty);
 }
 
 /** @param {Results} bench */

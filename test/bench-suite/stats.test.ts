@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { median, ratioOf, summarize } from "../../bench/support/stats.mjs";
+import { median, percentile, ratioOf, summarize } from "../../bench/support/stats.mjs";
 
 const upTo = (n: number) => Array.from({ length: n + 1 }, (_, i) => i);
 
@@ -20,6 +20,7 @@ test("percentiles are interpolated, whatever the order of the samples", () => {
     max: 1000,
   });
   expect(median([4, 1, 2, 3])).toBe(2.5);
+  expect(percentile(shuffled(upTo(100)), 0.95)).toBe(95);
 });
 
 test("samples below zero and below one count as they are", () => {
