@@ -1,4 +1,4 @@
-/** Many clients that leave: nothing of them is left. */
+/** Many requests, and clients that leave: nothing of them is left. */
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { connect } from "node:net";
@@ -130,3 +130,21 @@ test("2,000 clients that connect, ask and leave leave no task, no connection, no
   await expectWhole(pool, 1);
   cancel();
 }, 120_000);
+
+test("a connection that is kept alive holds the contexts of none of the requests that it has served", async () => {
+  const [base, cancel] = withCancel(background);
+  const requests = new Requests();
+  const server = createServer((req, res) => {
+    requestContext(requests.begin(base, req.url ?? ""), req, res);
+    res.end(`served ${req.url};`);
+  });
+  const one = await client(await listening(server));
+  for (let served = 1; served <= 100; served++) {
+    one.send(get(`/${served}`));
+    await one.received(new RegExp(`served /${served};`));
+  }
+  for (let round = 0; round < 20 && requests.held() > 0; round++) await turn();
+  expect(requests.held()).toBe(0);
+  expect(one.socket.destroyed).toBe(false);
+  cancel();
+});
