@@ -26,6 +26,9 @@ const PATIENCE = 10_000;
 
 const number = contextKey("bench.request");
 
+/** On the connection itself: no table of ours is to grow with their number, where memory is measured. */
+const listenersAtFirst = Symbol("listeners at the first request");
+
 export class Serving {
   #pool;
   #server = createServer();
@@ -36,8 +39,6 @@ export class Serving {
   #inVain = 0;
   /** Requests' numbers lie in contexts right above theirs: these are what the context of a request, or a listener of it, holds. @type {WeakRef<object>[]} */
   #above = [];
-  /** @type {WeakMap<import("node:net").Socket, number>} */
-  #listenersAtFirst = new WeakMap();
   #listenersMore = 0;
   #atRest = { listeners: 0, handles: 0 };
   /** Of the tasks that were no requests. */
@@ -136,12 +137,16 @@ export class Serving {
     }
   }
 
-  /** Those of a connection that is used again and again are where one listener for each request would pile up. @param {import("node:net").Socket} socket */
+  /**
+   * Those of a connection that is used again and again are where one for each request would pile up.
+   *
+   * @param {import("node:net").Socket & { [listenersAtFirst]?: number }} socket
+   */
   #countListeners(socket) {
     const count = listenersOf(socket);
-    const first = this.#listenersAtFirst.get(socket);
-    if (first === undefined) this.#listenersAtFirst.set(socket, count);
-    else this.#listenersMore = Math.max(this.#listenersMore, count - first);
+    const first = socket[listenersAtFirst] ?? count;
+    socket[listenersAtFirst] = first;
+    this.#listenersMore = Math.max(this.#listenersMore, count - first);
   }
 
   /**
