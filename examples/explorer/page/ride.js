@@ -25,7 +25,7 @@ const ride = [
   { re: 0.32, im: 0.03, zoom: 4.7, ms: 1300 },
   { re: -0.12, im: -0.82, zoom: 4.7, ms: 1300 },
   { re: -0.75, im: -0.14, zoom: 5.2, ms: 1200 },
-  { re: -0.7436, im: -0.1318, zoom: 9, ms: 1600 },
+  { re: -0.7436439, im: -0.1318259, zoom: 12.2, ms: 2200 },
 ];
 
 export class Flight {

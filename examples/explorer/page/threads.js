@@ -12,6 +12,7 @@ const SPAN = 8000;
 /**
  * @typedef {object} Lane
  * @property {number | undefined} id - of the thread; undefined: it has not computed anything yet
+ * @property {HTMLLIElement} item
  * @property {HTMLElement} doing
  * @property {HTMLElement} name
  * @property {HTMLCanvasElement} strip
@@ -87,6 +88,8 @@ export class Threads {
     if (!this.#lanes.includes(lane)) this.#lanes.push(lane);
     lane.id = id;
     write(lane.name, `Thread ${id}`);
+    this.#lanes.sort((a, b) => (a.id ?? Number.POSITIVE_INFINITY) - (b.id ?? Number.POSITIVE_INFINITY));
+    this.#list.append(...this.#lanes.map(({ item }) => item));
   }
 
   #add() {
@@ -101,7 +104,7 @@ export class Threads {
     write(doing, "idle");
     item.append(name, doing, strip);
     this.#list.append(item);
-    this.#lanes.push({ id: undefined, name, doing, strip });
+    this.#lanes.push({ id: undefined, item, name, doing, strip });
   }
 }
 

@@ -1,0 +1,330 @@
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import {
+  type Explorer,
+  expectToAddUp,
+  startExplorer,
+  statsOf,
+  whenStats,
+} from "../examples/explorer-server.js";
+import { describeInChromium, launch } from "./chromium.js";
+
+const timeout = 120_000;
+/** In the middle of the set, where each tile takes as long as tiles can. */
+const within = "#-0.2,0,5";
+
+interface View {
+  readonly re: number;
+  readonly im: number;
+  readonly zoom: number;
+}
+
+/** A few tiles of some seconds each: there is time to pick one. */
+const large = { deviceScaleFactor: 2, viewport: { width: 700, height: 400 } };
+
+describeInChromium("the explorer, in Chromium", () => {
+  let browser: Browser;
+  let explorer: Explorer;
+  let errors: string[];
+
+  beforeAll(async () => {
+    browser = await launch();
+  }, timeout);
+
+  afterAll(async () => {
+    await browser.close();
+  }, timeout);
+
+  beforeEach(async () => {
+    explorer = await startExplorer();
+    errors = [];
+  }, timeout);
+
+  afterEach(async () => {
+    for (const context of browser.contexts()) await context.close();
+    await explorer.end("SIGTERM");
+    expect(explorer.complaints()).toBe("");
+    expect(errors).toEqual([]);
+  }, timeout);
+
+  async function open(hash = "", options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await browser.newContext({ viewport: { width: 1000, height: 600 }, ...options });
+    const page = await context.newPage();
+    page.setDefaultTimeout(timeout);
+    page.on("pageerror", (error) => errors.push(String(error)));
+    await page.goto(`${explorer.url}${hash}`);
+    return page;
+  }
+
+  const map = (page: Page) => page.getByRole("application");
+  const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
+  const whole = (page: Page) => page.locator('#map[data-picture="whole"]').waitFor();
+  const inView = (page: Page) =>
+    page.evaluate<{ here: number; inView: number }>(
+      "({ here: Number(map.dataset.here), inView: Number(map.dataset.inView) })",
+    );
+  const detail = (page: Page, steps: string) => page.getByLabel("Detail").selectOption(steps);
+  /** What is in view, by the page's address, once it is as wanted. */
+  async function viewOnce(page: Page, wanted: (view: View) => boolean): Promise<View> {
+    let view: View = { re: 0, im: 0, zoom: 0 };
+    await expect
+      .poll(
+        async () => {
+          const hash = await page.evaluate<string>("location.hash");
+          const [re = Number.NaN, im = Number.NaN, zoom = Number.NaN] = hash.slice(1).split(",").map(Number);
+          view = { re, im, zoom };
+          return wanted(view) || hash;
+        },
+        { timeout },
+      )
+      .toBe(true);
+    return view;
+  }
+
+  /** Colours of the map, as "red,green,blue": in the set, and far from it. */
+  const colors = (page: Page) =>
+    page.evaluate<string[]>(`[[0.5, 0.5], [0.02, 0.02]].map(([x, y]) => {
+      const { data } = canvas.getContext("2d").getImageData(canvas.width * x, canvas.height * y, 1, 1);
+      return data.slice(0, 3).join();
+    })`);
+
+  /** Drags the map to the left, by more than is in view, as soon as there is something new to leave behind. */
+  async function panOn(page: Page, times: number): Promise<void> {
+    for (let i = 0; i < times; i++) {
+      const { submitted } = await statsOf(explorer);
+      // There and back: the view stays within the set.
+      const [from, to] = i % 2 === 0 ? [500, 20] : [20, 500];
+      await page.mouse.move(from, 300);
+      await page.mouse.down();
+      await page.mouse.move(to, 300, { steps: 4 });
+      await page.mouse.up();
+      await whenStats(explorer, (stats) => stats.submitted > submitted);
+    }
+  }
+
+  test(
+    "the page loads, and all tiles in view arrive: the set and what is around it",
+    async () => {
+      const page = await open();
+      await whole(page);
+      const { here, inView: wanted } = await inView(page);
+      expect(wanted).toBeGreaterThan(3);
+      expect(here).toBe(wanted);
+      const stats = await whenStats(explorer, ({ live }) => live === 0);
+      expect(stats.outcomes).toEqual({ completed: wanted });
+      const [inside, outside] = await colors(page);
+      expect(inside).toBe("23,29,51");
+      expect(outside).not.toBe(inside);
+      await page.getByText(`${wanted} of ${wanted} tiles`, { exact: true }).waitFor();
+      await page.getByText(`${wanted} completed`).waitFor();
+      expect(await page.getByRole("status").textContent()).toMatch(
+        /^All \d+ tiles in view are there, [\d.]+ m?s after the last move\.$/,
+      );
+    },
+    timeout,
+  );
+
+  test(
+    "panned quickly: tiles that left stop or are never begun, those in view arrive, and each task is accounted for",
+    async () => {
+      const page = await open(within);
+      await detail(page, "8000");
+      await panOn(page, 10);
+      await detail(page, "250");
+      await whole(page);
+      const { here, inView: wanted } = await inView(page);
+      expect(here).toBe(wanted);
+      const stats = await whenStats(explorer, ({ live }) => live === 0);
+      const { stopped = 0, dropped = 0 } = stats.outcomes;
+      expect(stopped).toBeGreaterThan(0);
+      expect(stopped + dropped).toBeGreaterThanOrEqual(10);
+      expect(stats.on.count).toBeGreaterThanOrEqual(10);
+      expectToAddUp(stats);
+      await page.getByText(`${stopped} stopped`).waitFor();
+      expect(await page.locator("#on-p50").textContent()).toMatch(/^[\d.]+ (?:µs|ms|s)$/);
+    },
+    timeout,
+  );
+
+  test(
+    "with cancellation off the same goes on for nobody: all tasks run to their end, and none is stopped",
+    async () => {
+      const page = await open(within);
+      await detail(page, "1000");
+      await page.getByRole("switch", { name: "Cancel what leaves" }).click();
+      // What was asked for before the click is still cancelled; from here on nothing is.
+      const before = await whenStats(explorer, ({ submitted }) => submitted > 0);
+      await whole(page);
+      await panOn(page, 4);
+      const stats = await whenStats(explorer, ({ live, off }) => live === 0 && off.count > 0);
+      const { completed = 0, ...others } = stats.outcomes;
+      expect(completed).toBeGreaterThan(before.submitted);
+      expect(stats.off.wasted).toBeGreaterThan(0);
+      const { on } = stats;
+      expect((others.stopped ?? 0) + (others.dropped ?? 0)).toBe(on.count);
+      expectToAddUp(stats);
+      await whole(page);
+      expect(await page.locator("#off-wasted").textContent()).toMatch(/^[\d.]+ m?s$/);
+    },
+    timeout,
+  );
+
+  test(
+    "a tile is picked with a click, cancelled by hand, and asked for again",
+    async () => {
+      const page = await open(within);
+      await detail(page, "8000");
+      await page
+        .getByText(/running|waits/)
+        .first()
+        .waitFor();
+      await map(page).click({ position: { x: 300, y: 300 } });
+      await button(page, "Cancel").click();
+      await page.getByText(/^cancelled by hand: (?:stopped|dropped) /).waitFor();
+      const { outcomes } = await statsOf(explorer);
+      expect((outcomes.stopped ?? 0) + (outcomes.dropped ?? 0)).toBeGreaterThan(0);
+      await page.getByText("Cancelled by hand.").waitFor();
+      await button(page, "Ask again").click();
+      await page
+        .locator("#card-text")
+        .filter({ hasText: /completed in/ })
+        .waitFor();
+    },
+    timeout,
+  );
+
+  test(
+    "a context is picked in the tree, and cancelled there: the one of a task",
+    async () => {
+      const page = await open(within, large);
+      await detail(page, "8000");
+      const running = page.locator(".running .task").first();
+      await running.click();
+      await page.getByText(/^Task of tile/).waitFor();
+      await page.keyboard.press("Delete");
+      await page.getByText(/^cancelled by hand: stopped /).waitFor();
+      await page.locator(".server").click();
+      await page.getByText("The server's context").waitFor();
+    },
+    timeout,
+  );
+
+  test(
+    "the keyboard does for all of it",
+    async () => {
+      const page = await open("", large);
+      await whole(page);
+      await page.keyboard.press("Tab");
+      expect(await page.evaluate("document.activeElement.id")).toBe("map");
+      const start = await viewOnce(page, ({ zoom }) => zoom > 0);
+      await page.keyboard.press("ArrowRight");
+      await viewOnce(page, ({ re }) => re > start.re);
+      await page.keyboard.press("+");
+      const closer = await viewOnce(page, ({ zoom }) => zoom > start.zoom);
+      expect(closer.zoom - start.zoom).toBeCloseTo(0.5);
+      await page.keyboard.press("0");
+      await viewOnce(page, ({ re, zoom }) => re === start.re && zoom === start.zoom);
+
+      const toggle = page.getByRole("switch");
+      expect(await toggle.getAttribute("aria-checked")).toBe("true");
+      await page.keyboard.press("c");
+      expect(await toggle.getAttribute("aria-checked")).toBe("false");
+      await page.keyboard.press("c");
+      expect(await toggle.getAttribute("aria-checked")).toBe("true");
+
+      await page.getByLabel("Detail").focus();
+      await detail(page, "8000");
+      await map(page).focus();
+      await page.keyboard.press("n");
+      await page
+        .getByText(/running|waits/)
+        .first()
+        .waitFor();
+      await page.keyboard.press("Delete");
+      await page.getByText(/^cancelled by hand: /).waitFor();
+      await page.keyboard.press("a");
+      await page.locator("#card-text").filter({ hasNotText: "cancelled" }).waitFor();
+      await page.keyboard.press("Escape");
+      await page.locator("#card").waitFor({ state: "hidden" });
+      // All that can be clicked can be reached.
+      for (const id of ["spot", "detail", "closer", "farther", "home", "toggle", "ride"])
+        expect(await page.evaluate(`document.getElementById("${id}").tabIndex`)).toBe(0);
+    },
+    timeout,
+  );
+
+  test(
+    "fits the narrowest phone; a finger moves the map, two zoom it, a tap picks a tile",
+    async () => {
+      const page = await open("#-0.65,0,2", {
+        viewport: { width: 320, height: 640 },
+        hasTouch: true,
+        isMobile: true,
+      });
+      await whole(page);
+      expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(320);
+      const session = await page.context().newCDPSession(page);
+      const touch = (type: "touchStart" | "touchMove" | "touchEnd", ...points: [x: number, y: number][]) =>
+        session.send("Input.dispatchTouchEvent", {
+          type,
+          touchPoints: points.map(([x, y], id) => ({ x, y, id })),
+        });
+      await touch("touchStart", [200, 200]);
+      await touch("touchMove", [150, 200]);
+      await touch("touchMove", [100, 200]);
+      await touch("touchEnd");
+      await viewOnce(page, ({ re }) => re > -0.65);
+
+      await touch("touchStart", [150, 200], [170, 200]);
+      await touch("touchMove", [120, 200], [200, 200]);
+      await touch("touchMove", [100, 200], [220, 200]);
+      await touch("touchEnd");
+      const { zoom } = await viewOnce(page, (view) => view.zoom > 2);
+      expect(zoom).toBeCloseTo(2 + Math.log2(120 / 20), 1);
+
+      await whole(page);
+      await page.touchscreen.tap(160, 200);
+      await page.getByText(/^Tile \d+\/\d+\/\d+$/).waitFor();
+      expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(320);
+    },
+    timeout,
+  );
+
+  test(
+    "follows the system's colours, the map too",
+    async () => {
+      const page = await open("", { colorScheme: "light" });
+      await whole(page);
+      const look = async () => [
+        await page.evaluate<string>("getComputedStyle(document.querySelector('aside')).backgroundColor"),
+        ...(await colors(page)),
+      ];
+      const light = await look();
+      const { submitted } = await statsOf(explorer);
+      await page.emulateMedia({ colorScheme: "dark" });
+      await expect.poll(async () => (await look())[2]).not.toBe(light[2]);
+      const dark = await look();
+      for (const [i, color] of dark.entries()) expect(color).not.toBe(light[i]);
+      // In other colours, not computed again.
+      expect((await statsOf(explorer)).submitted).toBe(submitted);
+    },
+    timeout,
+  );
+
+  test(
+    "a ride goes by itself, until somebody takes over; where less motion is wanted it only jumps",
+    async () => {
+      const page = await open("", { reducedMotion: "reduce" });
+      await whole(page);
+      await page.getByLabel("Fly to").selectOption({ label: "Elephant valley" });
+      await viewOnce(page, ({ re, zoom }) => re === 0.2825 && zoom === 9.4);
+      await page.emulateMedia({ reducedMotion: "no-preference" });
+      await button(page, "Take a ride").click();
+      await page.locator('#map[data-picture="open"]').waitFor();
+      await page.keyboard.press("0");
+      await viewOnce(page, ({ re, zoom }) => re === -0.65 && zoom < 3);
+      await whole(page);
+    },
+    timeout,
+  );
+});
