@@ -18,7 +18,7 @@ export interface Explorer {
   readonly end: (signal: "SIGINT" | "SIGTERM") => Promise<unknown>;
 }
 
-export interface Lateness {
+interface Lateness {
   readonly count: number;
   readonly wasted: number;
 }
