@@ -39,7 +39,7 @@ export class Threads {
     if (latest === undefined) return;
     while (this.#lanes.length < latest.pool.threads) this.#add();
     const busy = [...asked.values()].filter(({ thread }) => thread !== null);
-    for (const { thread } of [...this.#live.ended, ...busy]) if (thread !== null) this.#laneOf(thread);
+    this.#assign(busy, latest.pool.threads);
     for (const lane of this.#lanes) {
       const task = busy.find(({ thread }) => thread === lane.id);
       write(lane.doing, task === undefined ? "idle" : doing(task));
@@ -79,15 +79,30 @@ export class Threads {
     return this.#live.isLively(SPAN + 500);
   }
 
-  /** @param {number} id */
-  #laneOf(id) {
-    if (this.#lanes.some((lane) => lane.id === id)) return;
-    // One that was replaced makes room for the one that has replaced it.
-    const lane = this.#lanes.find((each) => each.id === undefined) ?? this.#lanes.shift();
-    if (lane === undefined) return;
-    if (!this.#lanes.includes(lane)) this.#lanes.push(lane);
-    lane.id = id;
-    write(lane.name, `Thread ${id}`);
+  /**
+   * Gives each thread a lane. There may have been more threads than lanes: one that is stopped is replaced. Those that computed last
+   * are the ones there are.
+   *
+   * @param {readonly Asked[]} busy
+   * @param {number} count
+   */
+  #assign(busy, count) {
+    /** When each was last at work. @type {Map<number, number>} */
+    const last = new Map();
+    for (const { thread, to } of this.#live.ended) if (thread !== null) last.set(thread, to);
+    for (const { thread } of busy) if (thread !== null) last.set(thread, Number.POSITIVE_INFINITY);
+    const ids = [...last]
+      .sort(([, a], [, b]) => (a < b ? 1 : -1))
+      .slice(0, count)
+      .map(([id]) => id);
+    const fresh = ids.filter((id) => !this.#lanes.some((lane) => lane.id === id));
+    if (fresh.length === 0) return;
+    for (const id of fresh) {
+      const lane = this.#lanes.find((each) => each.id === undefined || !ids.includes(each.id));
+      if (lane === undefined) break;
+      lane.id = id;
+      write(lane.name, `Thread ${id}`);
+    }
     this.#lanes.sort((a, b) => (a.id ?? Number.POSITIVE_INFINITY) - (b.id ?? Number.POSITIVE_INFINITY));
     this.#list.append(...this.#lanes.map(({ item }) => item));
   }
