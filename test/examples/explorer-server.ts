@@ -20,6 +20,8 @@ export interface Explorer {
 
 interface Lateness {
   readonly count: number;
+  /** From the moment nobody wanted it until its task had settled, ms. */
+  readonly p95: number | null;
   readonly wasted: number;
 }
 
