@@ -148,6 +148,8 @@ describeInChromium("the explorer, in Chromium", () => {
     async () => {
       const page = await openWithin("8000");
       await panOn(page, 10);
+      // By leaving alone: a change of the detail gives up what is under way, too.
+      await whenStats(explorer, ({ outcomes }) => (outcomes.stopped ?? 0) > 0);
       await detail(page, "250");
       await whole(page);
       const { here, inView: wanted } = await inView(page);
