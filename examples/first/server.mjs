@@ -3,9 +3,16 @@ import { createServer } from "node:http";
 import { background, cause, Pool, withProcessSignal, withTimeout } from "lifeguard";
 import { admit, requestContext, respond, serverContext } from "lifeguard/http";
 
+/** @type {Pool<typeof import("./tasks.mjs")>} */
 const pool = new Pool(new URL("./tasks.mjs", import.meta.url), { maxQueue: 100 });
+const server = createServer((req, res) => void answer(req, res));
+const [base, shutdown] = serverContext(background, server, { pools: [pool] });
 
-const server = createServer(async (req, res) => {
+/**
+ * @param {import("node:http").IncomingMessage} req
+ * @param {import("node:http").ServerResponse} res
+ */
+async function answer(req, res) {
   const url = req.url ?? "";
   if (!/^\/\d{1,10}$/.test(url)) return void res.writeHead(404).end();
   // Ends when the client leaves, when the answer is sent, or after ten seconds; and the task with it.
@@ -15,12 +22,11 @@ const server = createServer(async (req, res) => {
     const count = await pool.run(ctx, "countPrimes", 0, Number(url.slice(1)));
     res.end(`${count}\n`);
   } catch (error) {
-    console.log(`${url}: ${cause(ctx) ?? error}`);
+    console.log(url, String(cause(ctx) ?? error));
     if (!respond(res, error)) res.writeHead(500).end(); // an error of the task's own
   }
-});
+}
 
-const [base, shutdown] = serverContext(background, server, { pools: [pool] });
 const port = Number(process.env.PORT ?? 8080);
 server.listen(port, () => console.log(`http://localhost:${port}/100000`));
 

@@ -1,10 +1,13 @@
 /** The README is code, too: every block of it runs, or says that it is a fragment and at least parses. */
+import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root, run } from "./run.js";
+import { askHttp, serve } from "./serving.js";
 
 interface Block {
   /** Of its first line of code. */
@@ -83,6 +86,33 @@ describe.each(["first", "batch"])("the programs of examples/%s", (name) => {
     expect(code).toBe(0);
   });
 });
+
+test("the server of the README, copied from there, answers, notices who leaves, and ends with 0", async () => {
+  for (const { code, kind } of programs.filter((each) =>
+    /^file=examples\/first\/(?:tasks|server)/.test(each.kind),
+  ))
+    await write(`server/${basename(kind)}`, code);
+  process.env.PORT = String(await freePort());
+  await using server = await serve(join(folder, "server/server.mjs"));
+  expect(await askHttp(server.url, "/100000").answer).toMatchObject({ status: 200, body: "9592\n" });
+  expect(await askHttp(server.url, "/elsewhere").answer).toMatchObject({ status: 404 });
+  const asked = askHttp(server.url, "/9999999999");
+  asked.answer.catch(() => {}); // there is none
+  // The one that is answered after it has been asked after it.
+  expect(await askHttp(server.url, "/100").answer).toMatchObject({ status: 200 });
+  asked.leave();
+  expect(await server.line(/^\/9999999999/)).toBe("/9999999999 RequestError: client disconnected");
+  server.kill("SIGTERM");
+  expect(await server.exit).toMatchObject(process.platform === "win32" ? {} : { code: 0, stderr: "" });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
 
 describe("the TypeScript variant", () => {
   const files = programs.filter(({ language, kind }) => language === "ts" && kind.startsWith("file="));
