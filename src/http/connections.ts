@@ -56,13 +56,25 @@ export class Connections {
     if (asked !== undefined) asked.isTakenOver = true;
   }
 
-  /** Ends those that are idle, and has the others end after their last answer. */
-  finish(): void {
+  /**
+   * Ends those that are idle, and has the others end after their last answer.
+   *
+   * @returns the responses whose socket was taken away: Node gives the first of a connection its socket, so one without has lost it
+   */
+  finish(): ServerResponse[] {
+    const lost: ServerResponse[] = [];
     for (const [socket, asked] of this.#asked) {
+      const [first] = asked.unanswered;
+      if (first?.socket === null) {
+        asked.isTakenOver = true;
+        lost.push(first);
+        continue;
+      }
       const res = last(asked.unanswered);
       if (res === undefined) endIfIdle(socket, asked);
       else askToClose(res);
     }
+    return lost;
   }
 
   cut(): void {

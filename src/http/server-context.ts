@@ -33,7 +33,8 @@ export interface ServerOptions {
  *
  * 1. takes no more connections, and asks the clients that are connected to come back on others;
  * 2. waits until every request has its answer, or `ctx` ends: without `ctx`, as long as that takes. A handler that awaits this waits
- *    for itself;
+ *    for itself. Connections that were taken over, such as upgraded ones, are not waited for, and Node's own `requestTimeout` holds no
+ *    more, as after a server's `close`;
  * 3. ends the base context, with RequestError ERR_SERVER_CLOSING as the cause;
  * 4. closes the pools, for which `ctx` counts, too, and cuts off after its grace whatever connection is left.
  *

@@ -27,6 +27,7 @@ export class Service {
   readonly #unanswered = new Set<ServerResponse | Duplex>();
   readonly #following: Following;
   #isFinishing = false;
+  #mayEndIdle = true;
   #isClosed = false;
   #whenAnswered: (() => void) | undefined;
   #whenGone: (() => void) | undefined;
@@ -104,7 +105,10 @@ export class Service {
       this.#look();
     });
     for (const session of this.#sessions) session.close();
-    this.#connections.finish();
+    const lost = this.#connections.finish();
+    for (const res of lost) this.#unanswered.delete(res);
+    // To Node they are idle connections.
+    this.#mayEndIdle = lost.length === 0;
     this.#look();
   }
 
@@ -156,7 +160,7 @@ export class Service {
       // When all that has been answered has also been sent, Node knows best what is idle: what was not used yet, too. But
       // others who are told of the same answer have a look at its connection.
       setImmediate(() => {
-        if (this.#unanswered.size === 0) this.#server.closeIdleConnections?.();
+        if (this.#unanswered.size === 0 && this.#mayEndIdle) this.#server.closeIdleConnections?.();
       });
     }
     if (this.#isClosed && this.#connections.size === 0) this.#whenGone?.();

@@ -246,6 +246,23 @@ describe("shutting down", () => {
     expect(await endOf(ctx)).toEqual(closing);
   });
 
+  test("nor is one whose response has lost its socket; it may say goodbye", async () => {
+    const { base, shutdown, port, arrival } = await based({ grace: Number.POSITIVE_INFINITY });
+    const { received, closed } = await client(port, get("/"));
+    const { req, res } = await arrival();
+    const ctx = requestContext(base, req, res);
+    const { socket } = req;
+    res.detachSocket(socket);
+    socket.on("end", () => socket.end()).resume();
+    const down = shutdown();
+    await ctx.done();
+    expect(await endOf(ctx)).toEqual(closing);
+    expect(await settles(down)).toBe(false);
+    socket.end("goodbye");
+    await received(/goodbye/);
+    await Promise.all([down, closed]);
+  });
+
   test("one that says goodbye in its grace is not cut off", async () => {
     const { server, base, shutdown, port } = await based({ grace: Number.POSITIVE_INFINITY });
     const upgrades = arrivals(server, "upgrade");
