@@ -33,4 +33,5 @@ server.listen(port, () => console.log(`http://localhost:${port}/100000`));
 // Ctrl-C, or `kill`: those who wait have five seconds to get their answers.
 const [stop] = withProcessSignal(background, "SIGINT", "SIGTERM");
 await stop.done();
+console.log("closing: what is under way is answered first");
 await shutdown(withTimeout(background, 5000)[0]);

@@ -32,8 +32,9 @@ export class Connections {
 
   /** @param isLast whether the server finishes, and so does the connection when it has no more to answer */
   asked(req: RequestLike, res: ServerResponse, isLast: boolean): void {
-    const asked = this.#of(socketOf(req));
-    if (asked === undefined) return;
+    const socket = socketOf(req);
+    if (socket === undefined || socket.destroyed) return;
+    const asked = this.#of(socket);
     const before = last(asked.unanswered);
     asked.unanswered.add(res);
     if (!isLast) return;
@@ -44,7 +45,7 @@ export class Connections {
 
   answered(req: RequestLike, res: ServerResponse, isLast: boolean): void {
     const socket = socketOf(req);
-    const asked = this.#of(socket);
+    const asked = socket === undefined ? undefined : this.#asked.get(socket);
     if (socket === undefined || asked === undefined) return;
     asked.unanswered.delete(res);
     // Others who are told of the same have a look at the connection, too.
@@ -52,20 +53,21 @@ export class Connections {
   }
 
   takenOver(socket: Duplex): void {
-    const asked = this.#of(socket);
-    if (asked !== undefined) asked.isTakenOver = true;
+    if (!socket.destroyed) this.#of(socket).isTakenOver = true;
   }
 
   /**
-   * Ends those that are idle, and has the others end after their last answer.
+   * Ends those that are idle or were never used, and has the others end after their last answer.
    *
    * @returns the responses whose socket was taken away: Node gives the first of a connection its socket, so one without has lost it
    */
   finish(): ServerResponse[] {
+    // Browsers keep some in reserve, and Node does not take them for idle.
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
     const lost: ServerResponse[] = [];
     for (const [socket, asked] of this.#asked) {
       const [first] = asked.unanswered;
-      if (first?.socket === null) {
+      if (first?.socket === null && !first.writableEnded) {
         asked.isTakenOver = true;
         lost.push(first);
         continue;
@@ -81,8 +83,8 @@ export class Connections {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  #of(socket: Duplex | undefined): Asked | undefined {
-    if (socket === undefined) return undefined;
+  /** @param socket one that has not been closed: or it would be kept for ever */
+  #of(socket: Duplex): Asked {
     let asked = this.#asked.get(socket);
     if (asked === undefined) {
       asked = { unanswered: new Set(), isTakenOver: false };
@@ -104,11 +106,16 @@ function endIfIdle(socket: Duplex & Partial<Pick<Socket, "destroySoon">>, asked:
   if (asked.unanswered.size === 0 && !asked.isTakenOver) socket.destroySoon?.();
 }
 
+/** The responses that say so by us, and not by their handlers. */
+const asking = new WeakSet<ServerResponse>();
+
 /** Tells a client to come back on another connection. Too late once the headers have been sent: that one is ended when it is idle. */
 function askToClose(res: ServerResponse): void {
-  if (!res.headersSent && typeof res.setHeader === "function") res.setHeader("Connection", "close");
+  if (res.headersSent || typeof res.setHeader !== "function") return;
+  res.setHeader("Connection", "close");
+  asking.add(res);
 }
 
 function dontAskToClose(res: ServerResponse): void {
-  if (!res.headersSent && typeof res.removeHeader === "function") res.removeHeader("Connection");
+  if (!res.headersSent && asking.delete(res)) res.removeHeader("Connection");
 }

@@ -45,7 +45,7 @@ export function errorResponse(error: unknown): ErrorResponse | undefined {
       return busy(retryAfterOf(told), "The server is busy: try again later.\n");
     case "ERR_DEADLINE_EXCEEDED":
     case "ERR_REQUEST_TIMEOUT":
-      return busy(SOON, "The server is busy: there was no answer in time.\n");
+      return busy(SOON, "There was no answer in time: try again later.\n");
     case "ERR_SERVER_CLOSING":
     case "ERR_POOL_CLOSED":
       return busy(SOON, "The server is closing: try again.\n");

@@ -89,7 +89,7 @@ class Closing {
   readonly #grace: number;
   /** Ends when the first of those who wait has no more time. */
   readonly #patience: Context;
-  readonly #loseIt: CancelFunc;
+  readonly #endPatience: CancelFunc;
   #closed: Promise<void> | undefined;
 
   constructor(service: Service, endBase: CancelFunc, pools: readonly Closable[], grace: number) {
@@ -97,7 +97,7 @@ class Closing {
     this.#endBase = endBase;
     this.#pools = pools;
     this.#grace = grace;
-    [this.#patience, this.#loseIt] = withCancel(background);
+    [this.#patience, this.#endPatience] = withCancel(background);
   }
 
   async begin(ctx: Context = background): Promise<void> {
@@ -107,7 +107,7 @@ class Closing {
       owner === null
         ? undefined
         : // Not inside the `cancel()` that ends `ctx`: its other contexts come first.
-          new Listener(ctx, owner, () => queueMicrotask(() => this.#loseIt(cause(ctx))));
+          new Listener(ctx, owner, () => queueMicrotask(() => this.#endPatience(cause(ctx))));
     await this.#closed.finally(() => listener?.detach());
   }
 

@@ -1,4 +1,4 @@
-/** A server and what it still has to do: its connections, and the requests that wait for their answers. Decides nothing. */
+/** A server and what it still has to do: its connections, and the requests that wait for their answers. When it does what is server-context.ts's. */
 import type { EventEmitter } from "node:events";
 import type { Server as HttpServer, IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Http2SecureServer, Http2Server, Http2Stream, ServerHttp2Session } from "node:http2";
@@ -40,33 +40,26 @@ export class Service {
     const takenOver = (_req: unknown, socket: Duplex): void => {
       this.#connections.takenOver(socket);
     };
-    const isHttp2 = "updateSettings" in server;
-    this.#following = new Following(
-      this.#server,
-      {
-        connection: (socket: Socket) => {
-          this.#connected(socket);
-        },
-        ...(isHttp2
-          ? {
-              session: (session: ServerHttp2Session) => {
-                this.#began(session);
-              },
-              stream: (stream: Http2Stream, headers: IncomingHttpHeaders) => {
-                this.entered({ headers }, stream);
-              },
-            }
-          : { request: entered }),
-      },
-      {
-        // Of HTTP/2 it would switch on Node's compatible requests; of HTTP/1 the others say that the user sees to it.
-        ...(isHttp2 && { request: entered }),
-        checkContinue: entered,
-        checkExpectation: entered,
-        upgrade: takenOver,
-        connect: takenOver,
-      },
-    );
+    const connection = (socket: Socket): void => {
+      this.#connected(socket);
+    };
+    const session = (began: ServerHttp2Session): void => {
+      this.#began(began);
+    };
+    const stream = (opened: Http2Stream, headers: IncomingHttpHeaders): void => {
+      this.entered({ headers }, opened);
+    };
+    const along = {
+      checkContinue: entered,
+      checkExpectation: entered,
+      upgrade: takenOver,
+      connect: takenOver,
+    };
+    // On an HTTP/2 server a listener for "request" would switch on Node's compatible requests.
+    this.#following =
+      "updateSettings" in server
+        ? new Following(this.#server, { connection, session, stream }, { ...along, request: entered })
+        : new Following(this.#server, { connection, request: entered }, along);
   }
 
   #connected(socket: Socket): void {
@@ -115,13 +108,13 @@ export class Service {
   /** Stops listening. An HTTP/1 server would take connections for idle, and destroy them, whose answers are still on their way. */
   #close(closed: () => void): void {
     const server = this.#server;
-    if (server.closeIdleConnections !== undefined)
-      Object.defineProperty(server, "closeIdleConnections", { value: () => {}, configurable: true });
+    const own = Object.getOwnPropertyDescriptor(server, "closeIdleConnections");
+    Object.defineProperty(server, "closeIdleConnections", { value: () => {}, configurable: true });
     try {
       server.close(closed);
     } finally {
-      // The own one: what it hid is there again.
-      if (server.closeIdleConnections !== undefined) delete server.closeIdleConnections;
+      delete server.closeIdleConnections;
+      if (own !== undefined) Object.defineProperty(server, "closeIdleConnections", own);
     }
   }
 
@@ -146,6 +139,9 @@ export class Service {
     for (const session of this.#sessions) session.destroy();
     this.#connections.cut();
     this.#server.closeAllConnections?.();
+    // Of connections that were there before us we do not know, and Node waits for those that were upgraded.
+    this.#isClosed = true;
+    this.#look();
   }
 
   /** Listens no more. */
@@ -157,7 +153,7 @@ export class Service {
     if (!this.#isFinishing) return;
     if (this.#unanswered.size === 0) {
       this.#whenAnswered?.();
-      // When all that has been answered has also been sent, Node knows best what is idle: what was not used yet, too. But
+      // When all that has been answered has also been sent, Node knows best what is idle: of connections from before, too. But
       // others who are told of the same answer have a look at its connection.
       setImmediate(() => {
         if (this.#unanswered.size === 0 && this.#mayEndIdle) this.#server.closeIdleConnections?.();

@@ -521,7 +521,7 @@ export class Dispatcher {
       this.#ledger.outcomes[outcome]++;
       // It did not begin.
       if (outcome === "dropped") this.#ledger.started--;
-      else this.#pace.took(job.name, took, at, outcome === "completed" || outcome === "failed");
+      else this.#pace.took(job.name, took, at, outcome === "completed" && job.scope.ending === null);
     }
     return finished;
   }

@@ -19,7 +19,7 @@ const FIRST = 8;
 interface Seen {
   count: number;
   average: number;
-  /** The same of those that nobody stopped, whose number is `wholes`, the last of them `at` that time, on the monotonic clock. */
+  /** The same of those that did all of it, whose number is `wholes`, the last of them `at` that time, on the monotonic clock. */
   whole: number;
   wholes: number;
   at: number;
@@ -40,7 +40,7 @@ export class Pace {
    * A task has run for `ms`.
    *
    * @param at the time now: the caller has looked at the clock for several
-   * @param isWhole whether it came to an end of its own
+   * @param isWhole whether it did all that it had to do: neither failed, nor hurried because its context had ended
    */
   took(name: string, ms: number, at: number, isWhole: boolean): void {
     this.#each = this.#each === undefined ? ms : towards(this.#each, ms);
@@ -61,7 +61,7 @@ export class Pace {
     return this.#each ?? 0;
   }
 
-  /** How long such a task takes that nobody stops, ms; 0 before the first, and when the last one is too long ago to tell. */
+  /** How long such a task takes that does all of it, ms; 0 before the first, and when the last one is too long ago to tell. */
   whole(name: string): number {
     const seen = this.#seen.get(name);
     if (seen === undefined || seen.wholes === 0) return 0;

@@ -165,7 +165,10 @@ export interface PoolStats {
 export interface PoolEstimate {
   /** How long it would wait for a thread, ms: 0 when one is free, and before the first task of the pool has ended. */
   wait: number;
-  /** How long a task of that name runs that nobody stops, ms: 0 before the first has ended. */
+  /**
+   * How long a task of that name runs to complete, ms. 0 before the first has, and when the last one was too long ago to tell: ten
+   * times as long as it took, and more than a second.
+   */
   run: number;
   /** How many tasks `maxQueue` leaves room for; Infinity without it. */
   room: number;

@@ -54,6 +54,19 @@ describe("estimate", () => {
     expect(pool.estimate(background, "pollThen").run).toBe(0);
   });
 
+  test("nor does one that handed back its best so far, or failed", async () => {
+    await using pool = pooled({ threads: 1 });
+    const gate = threadGate();
+    const task = pool.submit(background, "pollThen", [gate.view, "return", "the best"]);
+    await gate.entered();
+    task.cancel();
+    expect(await task.result).toBe("the best");
+    expect(task.outcome).toBe("completed");
+    expect(pool.estimate(background, "pollThen").run).toBe(0);
+    await pool.run(background, "badProgress", "none").catch(() => {});
+    expect(pool.estimate(background, "badProgress").run).toBe(0);
+  });
+
   test("the wait grows with those that are ahead, and is shared by the threads", async () => {
     const waits = async (threads: number) => {
       const { pool, release } = await held({ threads });
