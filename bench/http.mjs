@@ -58,6 +58,18 @@ const PAIRS = 10;
 /** @param {import("./support/report.mjs").Report} report */
 export async function run(report) {
   const serving = await Serving.start(WORK);
+  try {
+    await measured(report, serving);
+  } finally {
+    await serving.close();
+  }
+}
+
+/**
+ * @param {import("./support/report.mjs").Report} report
+ * @param {Serving} serving
+ */
+async function measured(report, serving) {
   // What is made once belongs to the start; and what is called under load only is to be compiled.
   for (const cancellation of /** @type {const} */ (["on", "off"])) {
     if (!isStopping()) await round(serving, cancellation, visits());
@@ -83,7 +95,6 @@ export async function run(report) {
     return async () => await round(serving, cancellation, await planOf(pair++));
   };
   const [on = [], off = []] = await timesInTurn(PAIRS, [side("on"), side("off")], 1);
-  await serving.close();
 
   /** @param {(rounds: readonly Round[]) => number[]} samplesOf */
   const sides = (samplesOf) => [

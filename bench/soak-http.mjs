@@ -49,7 +49,8 @@ export async function run(report) {
   const every = Math.min(2, SECONDS / 30);
   for (let at = every; at <= SECONDS && !isStopping(); at += every) {
     // Where the clients' process ends before its time, that is said now.
-    await Promise.race([sleep(begin + at * 1000 - performance.now()), clients.done]);
+    const isOver = clients.done.then(() => true);
+    if (await Promise.race([sleep(begin + at * 1000 - performance.now()).then(() => false), isOver])) break;
     taken.push(snapshot(serving, (performance.now() - begin) / 1000));
     const latest = taken.at(-1);
     if (latest !== undefined && taken.length % 3 === 0) report.note(line(latest));
