@@ -183,7 +183,8 @@ function urlOf(req) {
  */
 async function bodyOf(req) {
   // A page from elsewhere cannot send this type without asking first, and we never say yes.
-  if (req.headers["content-type"] !== "application/json") throw new Refusal(415, "expected application/json");
+  const [type = ""] = (req.headers["content-type"] ?? "").split(";", 1);
+  if (type.trim().toLowerCase() !== "application/json") throw new Refusal(415, "expected application/json");
   let text = "";
   for await (const chunk of req.setEncoding("utf8")) {
     text += String(chunk);

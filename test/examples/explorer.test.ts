@@ -108,8 +108,20 @@ describe("what the explorer's server refuses", () => {
       expect(headers.get("Content-Type")).toBe(`${type}; charset=utf-8`);
       expect(headers.get("Content-Security-Policy")).toContain("default-src 'none'");
     }
-    const { status } = await fetch(`${explorer.url}cancel`, { method: "POST", body: '{"ticket":"a"}' });
-    expect(status).toBe(415);
+  });
+
+  test.each([
+    [undefined, 415],
+    ["text/plain", 415],
+    ["text/plain; application/json", 415],
+    ["application/jsonp", 415],
+    ["application/json", 404],
+    ["application/json; charset=utf-8", 404],
+    ["Application/JSON ;charset=UTF-8", 404],
+  ])("a body of the type %j is answered with %i: only JSON is read, with parameters or without", async (type, status) => {
+    const headers: Record<string, string> = type === undefined ? {} : { "Content-Type": type };
+    const init = { method: "POST", headers, body: '{"ticket":"a"}' };
+    expect((await fetch(`${explorer.url}cancel`, init)).status).toBe(status);
   });
 
   test.each([
