@@ -163,7 +163,7 @@ export class Tree {
 function show({ item, request, task }, { at, state, thread, progress, unwanted, asked, cancels }, now) {
   item.className = unwanted === null ? state : "wasted";
   const whose = unwanted === null ? duration(now - asked) : `left ${duration(now - unwanted)} ago`;
-  write(request, `tile ${tileName(at)} · ${whose}${cancels ? "" : " · uncancelled"}`);
+  write(request, `tile ${tileName(at)} · ${whose}${cancels ? "" : " · cancellation off"}`);
   write(task, state === "queued" ? "task · waits" : `task · thread ${thread ?? "?"} · ${percent(progress)}`);
   task.style.setProperty("--share", String(progress));
 }
