@@ -159,7 +159,9 @@ export class Register {
     else this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + 1;
     if (unwanted !== undefined) {
       const idle = run === undefined ? 0 : to - Math.max(unwanted, run.began);
-      (wish.cancels ? this.#on : this.#off).add(to - unwanted, idle);
+      // One that waited, or came to run only later, had nothing to stop: with it these times would look better, or worse, than they are.
+      const wasRunning = run !== undefined && run.began <= unwanted;
+      (wish.cancels ? this.#on : this.#off).add(wasRunning ? to - unwanted : undefined, idle);
     }
     const { zoom, x, y } = wish.tile;
     this.#ended.push({
@@ -205,22 +207,25 @@ export class Register {
   }
 }
 
-/** How long it took from the moment nobody wanted a tile until its task had settled. */
+/** How long it took from the moment nobody wanted a tile that was running until its task had settled. */
 class Lateness {
   /** @type {number[]} */
   #latest = [];
-  #count = 0;
+  #left = 0;
+  #running = 0;
   #wasted = 0;
 
   /**
-   * @param {number} ms
+   * @param {number | undefined} ms - undefined: it was not running when it was left
    * @param {number} wasted - ms that a thread computed meanwhile
    */
   add(ms, wasted) {
+    this.#left++;
+    this.#wasted += Math.max(0, wasted);
+    if (ms === undefined) return;
+    this.#running++;
     this.#latest.push(ms);
     if (this.#latest.length > SAMPLES) this.#latest.shift();
-    this.#count++;
-    this.#wasted += Math.max(0, wasted);
   }
 
   figures() {
@@ -228,7 +233,8 @@ class Lateness {
     /** @param {number} part */
     const at = (part) => sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? null;
     return {
-      count: this.#count,
+      left: this.#left,
+      running: this.#running,
       p50: at(0.5),
       p95: at(0.95),
       last: this.#latest.at(-1) ?? null,

@@ -19,8 +19,11 @@ export interface Explorer {
 }
 
 interface Lateness {
-  readonly count: number;
-  /** From the moment nobody wanted it until its task had settled, ms. */
+  /** Tiles that nobody wanted any more. */
+  readonly left: number;
+  /** Those of them that were running then. */
+  readonly running: number;
+  /** Of these: from the moment nobody wanted it until its task had settled, ms. */
   readonly p95: number | null;
   readonly wasted: number;
 }

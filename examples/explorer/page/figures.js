@@ -46,12 +46,12 @@ export class Figures {
   /** @param {Snapshot} snapshot */
   tell({ totals }) {
     for (const mode of /** @type {const} */ (["on", "off"])) {
-      const { p50, p95, last, wasted, count } = totals[mode];
+      const { p50, p95, last, wasted, left } = totals[mode];
       for (const [what, ms] of /** @type {const} */ ([
         ["p50", p50],
         ["p95", p95],
         ["last", last],
-        ["wasted", count === 0 ? null : wasted],
+        ["wasted", left === 0 ? null : wasted],
       ])) {
         this.#write(`${mode}-${what}`, duration(ms));
       }

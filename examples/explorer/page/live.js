@@ -34,7 +34,17 @@
  * @property {string | null} why
  */
 
-/** @typedef {{ count: number, p50: number | null, p95: number | null, last: number | null, wasted: number }} Lateness */
+/**
+ * Of the tiles that nobody wanted any more.
+ *
+ * @typedef {object} Lateness
+ * @property {number} left - all of them
+ * @property {number} running - those that ran when they were left: the times are theirs
+ * @property {number | null} p50
+ * @property {number | null} p95
+ * @property {number | null} last
+ * @property {number} wasted
+ */
 
 /**
  * @typedef {object} Snapshot

@@ -1,5 +1,5 @@
 // @ts-check
-/** How long after nobody wanted it any more the work on a tile was over: a dot for each, on a logarithmic scale. */
+/** How long after nobody wanted it any more the work on a tile that was running was over: a dot for each, on a logarithmic scale. */
 import { currentTheme } from "./theme.js";
 import { sheet } from "./words.js";
 
@@ -57,8 +57,9 @@ export class Times {
       pen.textBaseline = "middle";
       pen.fillText(cancels ? "on" : "off", 0, middle);
       pen.fillStyle = cancels ? theme.wanted : theme.nobody;
-      for (const { unwanted, to, number, cancels: did } of this.#live.ended) {
+      for (const { unwanted, from, to, number, cancels: did } of this.#live.ended) {
         if (unwanted === null || did !== cancels) continue;
+        if (from === null || from > unwanted) continue; // It was not running when it was left: there was nothing to stop.
         const age = now - to;
         const isNew = age < NEW && !calm;
         fresh ||= isNew;
