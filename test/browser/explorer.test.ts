@@ -266,8 +266,17 @@ describeInChromium("the explorer, in Chromium", () => {
       await page.getByText(/^cancelled by hand: /).waitFor();
       await page.keyboard.press("a");
       await page.locator("#card-text").filter({ hasNotText: "cancelled" }).waitFor();
+      // The focus stays with what can be done, whatever becomes of the button that had it.
+      const focus = () => page.evaluate<string>("document.activeElement.id");
+      await page.locator("#cancel:enabled").focus();
+      await page.keyboard.press("Enter");
+      await expect.poll(focus, { timeout }).toBe("again");
+      await page.getByText(/^cancelled by hand: /).waitFor();
+      await page.keyboard.press("Enter");
+      await expect.poll(focus, { timeout }).toBe("cancel");
       await page.keyboard.press("Escape");
       await page.locator("#card").waitFor({ state: "hidden" });
+      expect(await focus()).toBe("map");
       // All that can be clicked can be reached.
       for (const id of ["spot", "detail", "closer", "farther", "home", "toggle", "ride"])
         expect(await page.evaluate(`document.getElementById("${id}").tabIndex`)).toBe(0);

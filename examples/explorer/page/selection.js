@@ -27,6 +27,8 @@ export class Selection {
   ticket = "";
   /** Of the tile; empty when it is none of this page's. */
   key = "";
+  /** Whether the card has the focus because what had it cannot be used. */
+  #holdsFocus = false;
 
   /**
    * @param {Live} live
@@ -69,6 +71,20 @@ export class Selection {
 
   /** Brings the card up to date. */
   tell() {
+    const { card, cancel, again } = this.#parts;
+    const had = [cancel, again].some((each) => each === document.activeElement);
+    this.#tell();
+    if (card.hidden) return;
+    this.#holdsFocus &&= card === document.activeElement;
+    if (!had && !this.#holdsFocus) return;
+    // A button that goes takes the focus with it, out of the card: it passes to the one that takes its place, once that is there.
+    const next = [again, cancel].find((each) => !each.hidden && !each.disabled);
+    if (next === document.activeElement) return;
+    (next ?? card).focus();
+    this.#holdsFocus = next === undefined;
+  }
+
+  #tell() {
     const { card, title, text, cancel, again } = this.#parts;
     card.hidden = this.kind === undefined;
     if (this.kind === undefined) return;
