@@ -342,6 +342,36 @@ describeInChromium("the explorer, in Chromium", () => {
     timeout,
   );
 
+  test.each([
+    ["a second press", "Enter"],
+    ["Escape", "Escape"],
+  ])(
+    "a ride is stopped where it is, with %s",
+    async (_name, key) => {
+      const page = await open();
+      await whole(page);
+      await detail(page, "250");
+      await whole(page);
+      const start = await viewOnce(page, (view) => view.zoom > 0);
+      await button(page, "Take a ride").focus();
+      await page.keyboard.press("Enter");
+      const stop = button(page, "Stop the ride");
+      expect(await stop.getAttribute("aria-pressed")).toBe("true");
+      await page.getByRole("status").filter({ hasText: "A ride has begun; Escape stops it." }).waitFor();
+      await page.evaluate(`says = []; new MutationObserver(() => says.push(document.querySelector("[role=status]").textContent))
+        .observe(document.querySelector("[role=status]"), { childList: true })`);
+      // The address follows only when nothing moves: it is where it stopped.
+      await page.waitForTimeout(500);
+      await page.keyboard.press(key);
+      expect(await button(page, "Take a ride").getAttribute("aria-pressed")).toBe("false");
+      const { zoom } = await viewOnce(page, (view) => view.zoom > start.zoom);
+      expect(zoom).toBeLessThan(12);
+      await whole(page);
+      expect(await page.evaluate("says[0]")).toBe("The ride was stopped.");
+    },
+    timeout,
+  );
+
   test(
     "a ride goes by itself, until somebody takes over; where less motion is wanted it only jumps",
     async () => {

@@ -19,6 +19,7 @@ const map = byId("map", HTMLElement);
 const canvas = byId("canvas", HTMLCanvasElement);
 const toggle = byId("toggle", HTMLButtonElement);
 const detail = byId("detail", HTMLSelectElement);
+const rideButton = byId("ride", HTMLButtonElement);
 const spot = byId("spot", HTMLSelectElement);
 const arrived = byId("arrived", HTMLElement);
 const says = byId("says", HTMLElement);
@@ -47,7 +48,7 @@ const tree = new Tree(byId("tree", HTMLElement), live, (kind, ticket) => {
   tellTree();
   invalidate();
 });
-const flight = new Flight(view, moved);
+const flight = new Flight(view, moved, rideEnded);
 
 /** @type {readonly import("./view.js").Place[]} */
 let places = [];
@@ -188,9 +189,34 @@ const closer = moving(() => view.zoomAt(0.5));
 const farther = moving(() => view.zoomAt(-0.5));
 
 function ride() {
+  if (flight.isRide) {
+    halt();
+    return;
+  }
   // Tiles that are there already would be no work: each ride begins with none.
   renew();
   flight.ride();
+  tellRide("A ride has begun; Escape stops it.");
+}
+
+/** @param {boolean} isThere */
+function rideEnded(isThere) {
+  tellRide(isThere ? "The ride is over." : "The ride was stopped.");
+  // Where it stopped, the picture can become whole.
+  invalidate();
+}
+
+/** @param {string} sentence */
+function tellRide(sentence) {
+  rideButton.setAttribute("aria-pressed", String(flight.isRide));
+  write(rideButton, flight.isRide ? "Stop the ride" : "Take a ride");
+  say(sentence);
+}
+
+/** Whatever is nearest to its end. */
+function backOut() {
+  if (flight.isRide) halt();
+  else drop();
 }
 
 const flip = () => setCancels(!tiles.cancels);
@@ -218,7 +244,7 @@ listenToKeys(
     ["Delete", cancel],
     ["Backspace", cancel],
     ["a", again],
-    ["Escape", drop],
+    ["Escape", backOut],
   ]),
 );
 listenToHands(map, view, { moved, began: halt, clicked });

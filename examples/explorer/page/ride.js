@@ -31,28 +31,45 @@ const ride = [
 export class Flight {
   #view;
   #moved;
+  #rideEnded;
   #frame = 0;
+  #isRide = false;
 
   /**
    * @param {View} view
    * @param {() => void} moved
+   * @param {(isThere: boolean) => void} rideEnded - at its end, or on the way there
    */
-  constructor(view, moved) {
+  constructor(view, moved, rideEnded) {
     this.#view = view;
     this.#moved = moved;
+    this.#rideEnded = rideEnded;
   }
 
   get isUnderWay() {
     return this.#frame !== 0;
   }
 
+  get isRide() {
+    return this.#isRide;
+  }
+
   stop() {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
+    this.#endRide(false);
   }
 
   ride() {
     this.#fly(ride);
+    this.#isRide = true;
+  }
+
+  /** @param {boolean} isThere */
+  #endRide(isThere) {
+    if (!this.#isRide) return;
+    this.#isRide = false;
+    this.#rideEnded(isThere);
   }
 
   /** @param {Spot} to */
@@ -91,7 +108,8 @@ export class Flight {
       // Where nothing is to move by itself, it jumps from one to the next.
       this.#view.moveTo(leg === undefined || isStill() ? from : between(from, leg, (now - start) / leg.ms));
       this.#moved();
-      if (leg !== undefined) this.#frame = requestAnimationFrame(next);
+      if (leg === undefined) this.#endRide(true);
+      else this.#frame = requestAnimationFrame(next);
     };
     this.#frame = requestAnimationFrame(next);
   }
