@@ -190,6 +190,32 @@ describeInChromium("the explorer, in Chromium", () => {
   );
 
   test(
+    "a server that is gone is told of once, and what it was doing is not shown as if it still were",
+    async () => {
+      const page = await openWithin("8000");
+      await page.locator(".running").first().waitFor();
+      await page.getByText(/^server · \d+ requests, [12] running, \d+ queued$/).waitFor();
+      const says = page.getByRole("status");
+      await page.evaluate(`said = []; new MutationObserver(() => said.push(document.getElementById("says").textContent))
+        .observe(document.getElementById("says"), { childList: true })`);
+      explorer.child.kill("SIGKILL");
+      await says.filter({ hasText: "The connection to the server is lost." }).waitFor();
+      await page.getByText("server · no connection", { exact: true }).waitFor();
+      await page.getByText("no connection to the server", { exact: true }).waitFor();
+      expect(await page.locator(".running, .queued, .doing:not(:text('unknown'))").count()).toBe(0);
+      // What is said later stays: that the server is still gone is nothing new.
+      await page.keyboard.press("c");
+      await page.waitForEvent("requestfailed", (request) => request.url().endsWith("/live"));
+      await page.waitForTimeout(100);
+      expect(await page.evaluate("said")).toEqual([
+        "The connection to the server is lost.",
+        "What leaves the view goes on, for nobody.",
+      ]);
+    },
+    timeout,
+  );
+
+  test(
     "a tile is picked with a click, cancelled by hand, and asked for again",
     async () => {
       const page = await openWithin("8000");

@@ -53,6 +53,8 @@ const flight = new Flight(view, moved, rideEnded);
 /** @type {readonly import("./view.js").Place[]} */
 let places = [];
 let isMoved = true;
+/** Whether the server was there when we last heard; at first that is taken for granted. */
+let wasConnected = true;
 /** Since when the view is what it is; infinite: all of it has come, and has been counted. */
 let waitingSince = performance.now();
 let frame = 0;
@@ -125,6 +127,15 @@ function told(snapshot) {
     // When all is quiet nothing more is told, and what is over has yet to go.
     clearTimeout(tidying);
     tidying = setTimeout(tellTree, 3500);
+  } else if (live.isConnected !== wasConnected) {
+    // Once: the browser goes on trying, and fails every few seconds.
+    wasConnected = live.isConnected;
+    say(wasConnected ? "The server is there again." : "The connection to the server is lost.");
+    // When it is there again it tells by itself.
+    if (!wasConnected) {
+      threads.tell();
+      tellTree();
+    }
   }
   invalidate();
 }

@@ -98,7 +98,8 @@ export class Selection {
     if (this.kind === "server") {
       const { latest } = this.#live;
       write(title, "The server's context");
-      write(text, `all requests lie below it; ${latest?.totals.submitted ?? 0} tiles so far`);
+      const tiles = `${latest?.totals.submitted ?? 0} tiles so far`;
+      write(text, this.#live.isConnected ? `all requests lie below it; ${tiles}` : "no connection to it");
       return;
     }
     const ended = this.#live.ended.findLast(({ ticket }) => ticket === this.ticket);

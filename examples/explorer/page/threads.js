@@ -35,14 +35,14 @@ export class Threads {
 
   /** What each is doing, in words. */
   tell() {
-    const { latest, asked } = this.#live;
+    const { latest, asked, isConnected } = this.#live;
     if (latest === undefined) return;
     while (this.#lanes.length < latest.pool.threads) this.#add();
     const busy = [...asked.values()].filter(({ thread }) => thread !== null);
     this.#assign(busy, latest.pool.threads);
     for (const lane of this.#lanes) {
       const task = busy.find(({ thread }) => thread === lane.id);
-      write(lane.doing, task === undefined ? "idle" : doing(task));
+      write(lane.doing, !isConnected ? "unknown" : task === undefined ? "idle" : doing(task));
       lane.doing.classList.toggle("wasted", task !== undefined && task.unwanted !== null);
     }
   }

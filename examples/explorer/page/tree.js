@@ -58,7 +58,7 @@ export class Tree {
    * @param {string} ticket
    */
   tell(kind, ticket) {
-    const { latest, asked, ended } = this.#live;
+    const { latest, asked, ended, isConnected } = this.#live;
     if (latest === undefined) return;
     const now = performance.now();
     for (const row of this.#rows) {
@@ -66,6 +66,7 @@ export class Tree {
       row.over = now;
       const end = ended.findLast((each) => each.ticket === row.ticket);
       if (end !== undefined) showEnd(row, end);
+      else showLost(row);
       row.item.className = "over";
     }
     for (const each of asked.values()) {
@@ -78,9 +79,11 @@ export class Tree {
     const { queued, running } = latest.pool;
     write(
       this.#server,
-      `server · ${asked.size + latest.more} requests, ${running} running, ${queued} queued`,
+      isConnected
+        ? `server · ${asked.size + latest.more} requests, ${running} running, ${queued} queued`
+        : "server · no connection",
     );
-    write(this.#more, latest.more === 0 ? "" : `and ${latest.more} more that wait`);
+    write(this.#more, latest.more === 0 || !isConnected ? "" : `and ${latest.more} more that wait`);
     this.#list.append(this.#more);
     press(this.#server, kind === "server");
     for (const row of this.#rows) {
@@ -176,6 +179,12 @@ function showEnd({ request, task }, { at, why, unwanted, to, outcome }) {
   write(request, `tile ${tileName(at)} · ${why ?? "answered"}`);
   const late = unwanted === null ? "" : ` after ${duration(to - unwanted)}`;
   write(task, `task · ${outcome ?? "refused"}${late}`);
+  task.style.setProperty("--share", "0");
+}
+
+/** Nobody has told how it ended: the connection was lost. @param {Row} row */
+function showLost({ task }) {
+  write(task, "task · unknown");
   task.style.setProperty("--share", "0");
 }
 
