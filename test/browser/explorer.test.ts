@@ -347,6 +347,45 @@ describeInChromium("the explorer, in Chromium", () => {
     timeout,
   );
 
+  test.each([320, 1280])(
+    "the names of the deepest tiles are long, and widen nothing: neither the panel nor a page of %i pixels",
+    async (width) => {
+      const widths = (page: Page) =>
+        page.evaluate<Record<string, number>>(`(() => {
+          const aside = document.querySelector("aside");
+          return {
+            page: document.documentElement.scrollWidth,
+            panel: aside.getBoundingClientRect().width,
+            inPanel: aside.scrollWidth,
+            overCard: Math.max(0, card.scrollWidth - card.clientWidth),
+          };
+        })()`);
+      const page = await open(nowhere, { deviceScaleFactor: 2, viewport: { width, height: 800 } });
+      await whole(page);
+      expect(await page.evaluate("innerWidth")).toBe(width);
+      const before = await widths(page);
+      expect(before.page).toBe(width);
+      await detail(page, "8000");
+      await whole(page);
+      await page.evaluate('location.hash = "#-0.2,0.01,40"');
+      await page
+        .locator(".doing")
+        .filter({ hasText: /^tile 40/ })
+        .first()
+        .waitFor();
+      await page.locator(".running .task").first().click();
+      await page.getByText(/^Task of tile 40/).waitFor();
+      expect(await widths(page)).toEqual(before);
+      await page.evaluate(`location.hash = "${nowhere}"`);
+      await page
+        .getByText(/^tile 40.*client disconnected$/)
+        .first()
+        .waitFor();
+      expect(await widths(page)).toEqual(before);
+    },
+    timeout,
+  );
+
   test(
     "follows the system's colours, the map too",
     async () => {
