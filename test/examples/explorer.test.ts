@@ -179,11 +179,19 @@ describe("the explorer's server", () => {
   test(
     "a client that leaves stops its task, running or waiting",
     async () => {
-      const leaving = new AbortController();
-      const answers = [1, 2, 3, 4].map((i) => tile(`${slow}&ticket=t${i}`, { signal: leaving.signal }));
+      const [running, waiting] = [new AbortController(), new AbortController()];
+      const asked = (i: number, { signal }: AbortController) => {
+        const answer = tile(`${slow}&ticket=t${i}`, { signal });
+        answer.catch(() => {}); // expected below
+        return answer;
+      };
+      const answers = [asked(1, running), asked(2, running)];
       await whenRunning(2); // there are two threads
+      answers.push(asked(3, waiting), asked(4, waiting));
       await whenStats(explorer, ({ live }) => live === 4);
-      leaving.abort();
+      waiting.abort();
+      await whenStats(explorer, ({ outcomes }) => outcomes.dropped === 2);
+      running.abort();
       for (const answer of answers) await expect(answer).rejects.toThrow("aborted");
       const stats = await whenStats(explorer, ({ live }) => live === 0);
       const { stopped = 0, dropped = 0, terminated = 0 } = stats.outcomes;
