@@ -27,15 +27,15 @@ class Hub {
   };
 }
 
-const hubs = new WeakMap<EventEmitter, Map<string, Hub>>();
+/**
+ * Where an emitter has its hubs. Not in a WeakMap: one whose keys live as briefly as responses do costs the garbage collector
+ * more than all the rest of a request.
+ */
+const hubsKey = Symbol("lifeguard.http.hubs");
 
 /** Calls `fn` at each `event` of `emitter`, until what is returned is called. Repeated calls of that do nothing. */
 export function listen(emitter: EventEmitter, event: string, fn: () => void): () => void {
-  let events = hubs.get(emitter);
-  if (events === undefined) {
-    events = new Map();
-    hubs.set(emitter, events);
-  }
+  const events = hubsOf(emitter);
   let hub = events.get(event);
   if (hub === undefined) {
     hub = new Hub(emitter, event);
@@ -47,4 +47,13 @@ export function listen(emitter: EventEmitter, event: string, fn: () => void): ()
   return () => {
     all.delete(own);
   };
+}
+
+function hubsOf(emitter: EventEmitter & { [hubsKey]?: Map<string, Hub> }): Map<string, Hub> {
+  const known = emitter[hubsKey];
+  if (known !== undefined) return known;
+  const hubs = new Map<string, Hub>();
+  // Nobody gets to see it who prints or copies a response.
+  Object.defineProperty(emitter, hubsKey, { value: hubs });
+  return hubs;
 }

@@ -2,7 +2,7 @@
  * The trace a request belongs to, as W3C Trace Context has it (https://www.w3.org/TR/trace-context/): which header is taken
  * for one, and where it is kept. Records nothing itself: what came in goes on as it was.
  */
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { Context } from "../context/context.js";
 import { checkContext } from "../context/derive.js";
 import { type ContextKey, sharedKey } from "../context/keys.js";
@@ -53,8 +53,9 @@ function stateOf(header: unknown): string | undefined {
 
 /** A trace that begins here. Nobody has asked for it to be sampled. */
 function newParent(): string {
-  const bytes = randomBytes(24).toString("hex");
-  return `00-${bytes.slice(0, 32)}-${bytes.slice(32)}-00`;
+  // Of the random values that Node has these are the cheapest: it makes them in advance.
+  const [trace, parent] = [randomUUID(), randomUUID()];
+  return `00-${trace.replaceAll("-", "")}-${parent.slice(19).replace("-", "")}-00`;
 }
 
 /**
