@@ -49,6 +49,8 @@ export async function fetch(
   for (const [name, value] of Object.entries(outgoingHeaders(ctx))) {
     if (!headers.has(name)) headers.set(name, value);
   }
+  // A Request always has a signal, and does not say whether anybody else has a hand in it. `any` has held on to long-lived
+  // signals in the past (nodejs/node#54614): only where there are two.
   const signal = input instanceof Request ? AbortSignal.any([ctx.signal, input.signal]) : ctx.signal;
   return await globalThis.fetch(input, { ...init, headers, signal });
 }

@@ -33,7 +33,7 @@ const busy = (retryAfter: number, body: string): ErrorResponse =>
  * | the deadline has passed | 503, `Retry-After`, as Go's `TimeoutHandler` |
  * | the server is closing, or its pool is closed | 503, `Retry-After` |
  * | cancelled for another reason | 503 |
- * | the client has gone, or has its response already | 499, which nobody gets to see: nginx's code for it |
+ * | the client has gone, or has its response already | 499, nginx's code for it: seen only by who shares the work of another's request |
  */
 export function errorResponse(error: unknown): ErrorResponse | undefined {
   const told = tellingOf(error);
