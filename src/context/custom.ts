@@ -5,7 +5,7 @@
  */
 import type { Context } from "./context.js";
 import { Ending } from "./ending.js";
-import { CanceledError } from "./errors.js";
+import { CanceledError, type ContextError } from "./errors.js";
 import { nodeKey } from "./layers.js";
 import { Node } from "./node.js";
 import { Watch } from "./watch.js";
@@ -45,10 +45,25 @@ class CustomWatch extends Watch {
 }
 
 class StandIn extends Node {
+  #latest: Ending | null = null;
+
   constructor(ctx: Context) {
     super(ctx, null, new CustomWatch(ctx, () => this));
     this.observe(false);
     if (this.ending === null) void Promise.resolve(ctx.done()).then(() => this.observe(true));
+  }
+
+  /**
+   * For what is derived now. As in Go, that gets the cause that the custom context has now: where the context of ours below
+   * it ended later than itself, the cause of that one. What was derived before keeps what it got.
+   */
+  override poll(): Ending | null {
+    const first = super.poll();
+    if (first === null) return null;
+    const latest = this.#latest ?? first;
+    const reason = causeBelow(this.parent);
+    if (reason !== latest.cause()) this.#latest = endingOf(first.error(), reason);
+    return this.#latest ?? first;
   }
 
   /** @param over whether its `done` says that it has ended */
@@ -57,11 +72,12 @@ class StandIn extends Node {
     const ctx = this.parent;
     const error = ctx.err() ?? (over ? new CanceledError() : undefined);
     if (error === undefined) return;
-    const reason = causeBelow(ctx);
-    this.end(
-      new Ending(error.code === "ERR_DEADLINE_EXCEEDED", reason === error ? undefined : reason, error),
-    );
+    this.end(endingOf(error, causeBelow(ctx)));
   }
+}
+
+function endingOf(error: ContextError, reason: unknown): Ending {
+  return new Ending(error.code === "ERR_DEADLINE_EXCEEDED", reason === error ? undefined : reason, error);
 }
 
 /** As in Go: the cause of the context of ours that it wraps, if that has ended, else its error. */

@@ -241,6 +241,23 @@ describe("one with its own done and err", () => {
     expect(cause(custom)).toBe(err);
   });
 
+  test("40. a child has the cause that the parent has when it is derived, and keeps it", () => {
+    const [inner, cancel] = withCancel(background);
+    const custom = new Independent(inner);
+    const [before] = withCancel(custom);
+    const err = expiredError();
+    custom.end(err);
+    expect(cause(before)).toBe(err);
+    const why = new Error("why");
+    cancel(why);
+    expect(cause(custom)).toBe(why); // Go's: that of the context of its own that is below
+    const [after] = withCancel(custom);
+    const [timed] = withTimeout(after, 1000, new Error("another"));
+    expect([cause(before), cause(after), cause(timed)]).toEqual([err, why, why]);
+    expect(cause(after)).toBe(why);
+    expect([before.err(), after.err(), timed.err()].every((each) => each === err)).toBe(true);
+  });
+
   test("40. the child's own cancel counts first, and the parent's later end changes nothing", async () => {
     const custom = new Independent();
     const [child, cancel] = withCancel(custom);
