@@ -152,6 +152,13 @@ export class Draft {
     }
   }
 
+  /** Whether its end is that of what an independent custom context has its values from. @param {number} id */
+  isInside(id) {
+    return [...this.nodes.values()].some(
+      ({ independent, parent }) => independent && this.nodes.get(parent)?.enders.has(id),
+    );
+  }
+
   /**
    * @param {{ id: number, on: number }} step
    * @param {Node["cancel"]} cancel
@@ -334,7 +341,9 @@ export function programOf(seed) {
           style: one(/** @type {const} */ (["none", "none", "nil", "err", "cause"])),
         };
       case "cancel": {
-        const on = recent([...draft.nodes].filter(([, { cancel }]) => cancel !== "none"));
+        const all = [...draft.nodes].filter(([, { cancel }]) => cancel !== "none");
+        const some = chance(0.25) ? all.filter(([other]) => draft.isInside(other)) : all;
+        const on = recent(some);
         return on && { op, id, on: on[0], cause: on[1].cancel === "cause" && chance(0.7) };
       }
       case "end": {
