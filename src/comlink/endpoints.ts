@@ -1,6 +1,6 @@
 /** Comlink's two ends over endpoints of ours. */
 import { Calls, type CallsOptions } from "./calls.js";
-import type { Connection } from "./connection.js";
+import { type Connection, connect } from "./connection.js";
 import { type Facade, facade } from "./facade.js";
 import type { ComlinkModule } from "./module.js";
 import { Service } from "./service.js";
@@ -48,7 +48,14 @@ export function serve(
   connection: Connection,
   allowedOrigins?: (string | RegExp)[],
 ): Service {
-  const service = new Service(connection, value, allowedOrigins);
-  comlink.expose(value, service as never, allowedOrigins);
+  const another = (): object => {
+    const { port1, port2 } = new MessageChannel();
+    const opened = connect("endpoint", port1);
+    serve(comlink, value, opened);
+    return port2;
+  };
+  // Which origins are allowed is the service's to say: comlink gets to see no others.
+  const service = new Service(connection, value, another, allowedOrigins);
+  comlink.expose(value, service as never);
   return service;
 }

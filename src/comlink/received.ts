@@ -112,7 +112,8 @@ class SlotWatch extends NoticeWatch {
     deadline: Deadline | undefined,
     under: readonly SlotWire[] | undefined,
   ) {
-    if (!(slot >= 0 && slot < SLOTS && Number.isInteger(epoch))) throw new TypeError("no slot of a page");
+    if (!(slot >= 0 && slot < SLOTS && Number.isInteger(slot) && Number.isInteger(epoch)))
+      throw new TypeError("no slot of a page");
     const home = pageOf(page, pageId);
     super(home.page.notice(slot), epoch, deadline, dueOf(deadline), true);
     this.#home = home;
@@ -146,7 +147,13 @@ class SlotWatch extends NoticeWatch {
   protected override cause(): unknown {
     const bytes = this.#home.page.cause(this.#slot);
     // The slot may have been given to another context since the look at its notice: what was read is not ours then.
-    return readEpoch(Atomics.load(this.words, 0)) === this.epoch ? unpack(causeFrom(bytes)) : undefined;
+    if (readEpoch(Atomics.load(this.words, 0)) !== this.epoch) return undefined;
+    try {
+      return unpack(causeFrom(bytes));
+    } catch (cause) {
+      // A poll must not throw, whatever the other side has written there.
+      return new TypeError("the cause that was sent cannot be read", { cause });
+    }
   }
 
   /** From now on `node` hears of a notice without looking. */
@@ -214,7 +221,7 @@ class PortNode extends Node {
     this.#port = port;
     this.#cancelDeadline = cancelDeadline;
     port.onmessage = ({ data }) => {
-      const { notice, cause } = data as PortNotice;
+      const { notice, cause } = (data ?? {}) as Partial<PortNotice>;
       const expired = notice === EXPIRED || notice === EXPIRED_WITH_CAUSE;
       this.end(new Ending(expired, notice === EXPIRED ? announced : cause && unpack(cause)));
     };

@@ -6,15 +6,9 @@ import { closeProxies, returned } from "./by-reference.js";
 import type { Connection, Incoming } from "./connection.js";
 import { CallError } from "./errors.js";
 import { type Received, receive } from "./received.js";
+import { argumentsOf, isRequest, objectionTo, type Request } from "./request.js";
 import { serializeThrown, thrownBehind } from "./throwing.js";
-import { CONTEXT, type ContextWire, PROXY, THROW, type ThrownWire, type WireValue } from "./wire.js";
-
-interface Request {
-  readonly id?: string;
-  readonly type?: string;
-  readonly path?: readonly string[];
-  readonly argumentList?: WireValue[];
-}
+import { CONTEXT, type ContextWire, PROXY, THROW, type ThrownWire } from "./wire.js";
 
 interface Answer {
   readonly id?: string;
@@ -24,7 +18,7 @@ interface Answer {
 
 /** One that is under way. */
 interface Call {
-  readonly type: string | undefined;
+  readonly type: Request["type"];
   readonly path: readonly string[] | undefined;
   readonly contexts: readonly Received[];
 }
@@ -45,15 +39,23 @@ export class Service {
   /** What is exposed. */
   readonly #value: unknown;
   readonly #allowedOrigins: readonly (string | RegExp)[];
+  /** Exposes the same once more, over a port of its own, and returns the other end of that. */
+  readonly #openAnother: () => object;
   readonly #calls = new Map<string, Call>();
   /** Of objects that it has returned by reference. */
   readonly #children = new Set<Service>();
   #listener: Listener | undefined;
   #onIdle: (() => void) | undefined;
 
-  constructor(connection: Connection, value: unknown, allowedOrigins: readonly (string | RegExp)[] = ["*"]) {
+  constructor(
+    connection: Connection,
+    value: unknown,
+    openAnother: () => object,
+    allowedOrigins: readonly (string | RegExp)[] = ["*"],
+  ) {
     this.#connection = connection;
     this.#value = value;
+    this.#openAnother = openAnother;
     this.#allowedOrigins = allowedOrigins;
   }
 
@@ -101,28 +103,49 @@ export class Service {
 
   // ---- what else there is to be done with it
 
-  /** A message that has come, by an event or otherwise. */
+  /** A message that has come, by an event or otherwise. Whatever it is, it neither throws nor reaches what is not exposed. */
   deliver(event: Incoming): void {
-    const request = event.data as Request | null | undefined;
-    const isAllowed = this.#allows((event as { readonly origin?: string }).origin);
-    // Comlink says what it says of an origin that is not allowed.
-    if (
-      isAllowed &&
-      typeof request?.id === "string" &&
-      request.type !== undefined &&
-      this.#isRefused(request)
-    )
+    const { data, origin } = event as Incoming & { readonly origin?: string };
+    // Another call of the same name is under way: nobody could tell the answers apart.
+    if (!isRequest(data) || this.#calls.has(data.id)) return;
+    if (!this.#allows(origin)) {
+      console.warn(`lifeguard: a call from the origin ${JSON.stringify(origin)} is not answered`);
       return;
-    this.#listener?.(event);
+    }
+    const objection = objectionTo(data);
+    if (objection !== undefined) this.#refuse(data, objection);
+    else if (!this.#isRefused(data)) this.#make(data, event);
+  }
+
+  #make(request: Request, event: Incoming): void {
+    if (request.type === "ENDPOINT") {
+      // Comlink would expose it in its own way, and look at nothing.
+      const value = this.#openAnother();
+      this.postMessage({ id: request.id, type: "RAW", value } as Answer, [value]);
+      return;
+    }
+    try {
+      this.#listener?.(event);
+    } catch (error) {
+      // Something among the arguments cannot be read: comlink reads them before it looks at anything else.
+      this.#refuse(request, error);
+    }
+  }
+
+  /** Answers a call that is not made. */
+  #refuse(request: Request, error: unknown): void {
+    closeProxies(argumentsOf(request));
+    const value = serializeThrown(error);
+    this.postMessage({ id: request.id, type: "HANDLER", name: THROW, value } as Answer, []);
   }
 
   #allows(origin: string | undefined): boolean {
-    return this.#allowedOrigins.some(
-      (each) =>
-        each === "*" ||
-        each === origin ||
-        (each instanceof RegExp && origin !== undefined && each.test(origin)),
-    );
+    return this.#allowedOrigins.some((each) => {
+      if (!(each instanceof RegExp)) return each === "*" || each === origin;
+      // One with the flag `g` would go on where it stopped the last time.
+      each.lastIndex = 0;
+      return origin !== undefined && each.test(origin);
+    });
   }
 
   /** Takes no more calls; the contexts of those under way end with `why`. */
@@ -172,14 +195,11 @@ export class Service {
       contexts.push(received);
       arg.value = received;
     }
-    if (!isCall(request)) return false;
-    const { type, path } = request;
-    this.#calls.set(request.id as string, { type, path, contexts });
+    const { id, type, path } = request;
+    this.#calls.set(id, { type, path, contexts });
     const over = contexts.find((each) => each.poll() !== null);
     if (over === undefined) return false;
-    closeProxies(argumentsOf(request));
-    const value = serializeThrown(over.poll()?.error());
-    this.postMessage({ id: request.id as string, type: "HANDLER", name: THROW, value } as Answer, []);
+    this.#refuse(request, over.poll()?.error());
     return true;
   }
 
@@ -209,27 +229,6 @@ export class Service {
     this.#calls.clear();
     this.#onIdle?.();
     this.#onGone?.();
-  }
-}
-
-/** What there is to be read of them, whatever has come. */
-function argumentsOf({ argumentList }: Request): readonly WireValue[] {
-  const isList = Array.isArray(argumentList);
-  return isList ? argumentList.filter((arg: unknown) => typeof arg === "object" && arg !== null) : [];
-}
-
-/** Something that is answered once; an answer to a call in the other direction, over the same endpoint, is none. */
-function isCall({ type }: Request): boolean {
-  switch (type) {
-    case "GET":
-    case "SET":
-    case "APPLY":
-    case "CONSTRUCT":
-    case "ENDPOINT":
-    case "RELEASE":
-      return true;
-    default:
-      return false;
   }
 }
 
