@@ -27,6 +27,14 @@ export type Carried =
 /** Deeper chains of causes are cut: nobody reads them, and a cycle has no end. */
 const MAX_DEPTH = 16;
 
+/** Errors that one may bring along in all: of an AggregateError that holds itself there are as many more at each level. */
+const MAX_ERRORS = 10_000;
+
+/** What is left of it. */
+interface Budget {
+  errors: number;
+}
+
 const builtIns = new Map<string, new (message?: string) => Error>(
   [Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError].map((base) => [
     base.name,
@@ -35,14 +43,19 @@ const builtIns = new Map<string, new (message?: string) => Error>(
 );
 
 /** Makes `value` safe to post. Never throws, whatever the value does; calls its getters. */
-export function carry(value: unknown, depth = 0): Carried {
+export function carry(value: unknown): Carried {
+  return carryPart(value, 0, { errors: MAX_ERRORS });
+}
+
+function carryPart(value: unknown, depth: number, budget: Budget): Carried {
   try {
-    if (isError(value)) return carryError(value, depth);
+    if (isError(value)) return carryError(value, depth, budget);
     return { type: "value", value: structuredClone(value) };
   } catch (reason) {
     return carryError(
       new TypeError(`${describe(value)} could not be cloned to another thread: ${reasonOf(reason)}`),
       depth,
+      budget,
     );
   }
 }
@@ -58,12 +71,12 @@ function isError(value: unknown): value is Error {
   );
 }
 
-function carryError(error: Error, depth: number): Carried {
+function carryError(error: Error, depth: number, budget: Budget): Carried {
+  budget.errors--;
   const { base, className } = classOf(error);
   const own: Record<string, unknown> & { code?: unknown } = {};
   for (const key of Object.keys(error)) {
-    if (key === "cause" || key === "errors" || key === "stack" || key === "message" || key === "name")
-      continue;
+    if (isKnown(key)) continue;
     const held = read(error, key);
     if (held !== undefined) own[key] = held.value;
   }
@@ -80,13 +93,37 @@ function carryError(error: Error, depth: number): Carried {
     message: text(error.message),
     stack: typeof error.stack === "string" ? error.stack : undefined,
     context: contextKind(error),
-    cause: "cause" in error && depth < MAX_DEPTH ? carry(error.cause, depth + 1) : undefined,
-    errors:
-      Array.isArray(errors) && depth < MAX_DEPTH
-        ? errors.map((e: unknown) => carry(e, depth + 1))
+    cause:
+      "cause" in error && depth < MAX_DEPTH && budget.errors > 0
+        ? carryPart(error.cause, depth + 1, budget)
         : undefined,
+    errors: Array.isArray(errors) && depth < MAX_DEPTH ? carryAll(errors, depth + 1, budget) : undefined,
     own,
   };
+}
+
+function carryAll(values: readonly unknown[], depth: number, budget: Budget): Carried[] {
+  const carried: Carried[] = [];
+  for (const value of values) {
+    if (budget.errors <= 0) break;
+    carried.push(carryPart(value, depth, budget));
+  }
+  return carried;
+}
+
+/** What has a place of its own, and what would set a prototype wherever somebody copies the error. */
+function isKnown(key: string): boolean {
+  switch (key) {
+    case "cause":
+    case "errors":
+    case "stack":
+    case "message":
+    case "name":
+    case "__proto__":
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** A property's value, cloned; undefined for none, and for one that cannot be. */
@@ -126,15 +163,28 @@ function classOf(error: Error): { base: string; className: string } {
   return { base: "Error", className: className === "" ? "Error" : className };
 }
 
-/** The value again, on the other thread; errors as instances of a class of the same name. */
+/**
+ * The value again, on the other thread; errors as instances of a class of the same name. Never throws, and takes a bounded time: what
+ * `carry` has not made, a thread whose built-ins somebody has replaced, has a stand-in.
+ */
 export function unpack(carried: Carried): unknown {
+  try {
+    return unpackPart(carried, 0, { errors: 2 * MAX_ERRORS });
+  } catch (cause) {
+    return new TypeError("what came from another thread cannot be read", { cause });
+  }
+}
+
+function unpackPart(carried: Carried, depth: number, budget: Budget): unknown {
   if (carried.type === "value") return carried.value;
-  const error = instantiate(carried);
+  if (depth > MAX_DEPTH + 1 || budget.errors-- <= 0) throw new RangeError("there are too many errors in it");
+  const error = instantiate(carried, depth, budget);
   if (carried.stack !== undefined) hidden(error, "stack", withName(carried.stack, carried.name, error.name));
-  if (carried.cause !== undefined) hidden(error, "cause", unpack(carried.cause));
-  // Defined, not assigned: what a class's setters or `__proto__` would do with them is not ours to find out.
+  if (carried.cause !== undefined) hidden(error, "cause", unpackPart(carried.cause, depth + 1, budget));
+  // Defined, not assigned: what a class's setters would do with them is not ours to find out.
   for (const [key, value] of Object.entries(carried.own)) {
-    Object.defineProperty(error, key, { value, writable: true, configurable: true, enumerable: true });
+    if (!isKnown(key))
+      Object.defineProperty(error, key, { value, writable: true, configurable: true, enumerable: true });
   }
   return error;
 }
@@ -144,7 +194,7 @@ function withName(stack: string, was: string, is: string): string {
   return was !== is && stack.startsWith(was) ? is + stack.slice(was.length) : stack;
 }
 
-function instantiate(carried: Carried & { type: "error" }): Error {
+function instantiate(carried: Carried & { type: "error" }, depth: number, budget: Budget): Error {
   switch (carried.context) {
     case "canceled":
       return new CanceledError();
@@ -159,7 +209,12 @@ function instantiate(carried: Carried & { type: "error" }): Error {
   if (base === "DOMException") return new DOMException(message, name);
   const Base = builtIns.get(base) ?? Error;
   const error =
-    base === "AggregateError" ? new AggregateError((errors ?? []).map(unpack), message) : new Base(message);
+    base === "AggregateError"
+      ? new AggregateError(
+          (errors ?? []).map((each) => unpackPart(each, depth + 1, budget)),
+          message,
+        )
+      : new Base(message);
   if (className !== base) Object.setPrototypeOf(error, prototypeFor(className, base));
   // A class that never set `name` would show up as "Error": its own name says more.
   const shown = name === base ? className : name;
