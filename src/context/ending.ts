@@ -72,7 +72,12 @@ export function plainEnding(): Ending {
 /** For errors that are made where nobody is to blame. */
 export function withoutFrames<T>(create: () => T): T {
   const { stackTraceLimit } = V8Error;
-  V8Error.stackTraceLimit = 0;
+  try {
+    V8Error.stackTraceLimit = 0;
+  } catch {
+    // Somebody has frozen `Error`, against code that means harm: it may have its frames.
+    return create();
+  }
   try {
     return create();
   } finally {
