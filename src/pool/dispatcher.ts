@@ -8,7 +8,7 @@ import { ownerOf } from "../context/derive.js";
 import type { Ending } from "../context/ending.js";
 import { describe, invalidArg } from "../context/invalid.js";
 import { background } from "../context/roots.js";
-import { DROPPED, INTERRUPTING, KILLING, OFFERED, PLACES } from "../workers/lane.js";
+import { DROPPED, INTERRUPTING, OFFERED, PLACES } from "../workers/lane.js";
 import type { Reply } from "../workers/messages.js";
 import { hasStandIn } from "../workers/stand-in.js";
 import { Causes, noticeOf } from "../workers/terms.js";
@@ -450,7 +450,7 @@ export class Dispatcher {
     if (thread === undefined || job.outcome !== undefined || this.#escalation.cutOff(job, thread)) return;
     // It may have stopped by itself meanwhile: then it cannot be condemned any more, and the news is under way. Unless what it has
     // left behind keeps its thread from sending it.
-    if (thread.condemn(place)) this.#ledger.condemned();
+    if (thread.condemn(place)) this.#condemned(job);
     else if (!this.#escalation.isSilent(job)) return;
     const { state } = thread;
     this.#staff.terminate(thread);
@@ -462,6 +462,11 @@ export class Dispatcher {
       this.#exits.settleAll(finished);
     }
     this.#dispatch();
+  }
+
+  #condemned(job: Job): void {
+    job.isCondemned = true;
+    this.#ledger.condemned();
   }
 
   #dropQueued(task: PoolTask): void {
@@ -517,7 +522,7 @@ export class Dispatcher {
     const at = finished.length === 0 ? 0 : now();
     for (const { job, outcome, took } of finished) {
       job.off();
-      this.#ledger.running--;
+      this.#ledger.left(job);
       this.#ledger.outcomes[outcome]++;
       // It did not begin.
       if (outcome === "dropped") this.#ledger.started--;
@@ -549,14 +554,14 @@ export class Dispatcher {
   #lost(load: Load, thread: Thread, death: Death): void {
     const finished = this.#collect(load, undefined, true);
     const current = load.current();
-    const isCondemned = current !== undefined && thread.stands(current.place, KILLING);
     // One that was being cut off may have left its thread in a state that nothing else should meet.
-    const isStopped = isCondemned || (current !== undefined && thread.stands(current.place, INTERRUPTING));
+    const isStopped =
+      current !== undefined && (current.isCondemned || thread.stands(current.place, INTERRUPTING));
     const unbegun = load.takeBack();
-    if (current !== undefined) {
-      current.off();
-      if (isCondemned) this.#ledger.stuck--;
-      else this.#ledger.running--;
+    const unclear = unclearOf(load, current, unbegun);
+    for (const job of current === undefined ? unclear : [current, ...unclear]) {
+      job.off();
+      this.#ledger.left(job);
     }
     const lost = load.isUntouched ? this.#blamed(unbegun) : [];
     for (const job of lost) this.#cameBack(job);
@@ -570,6 +575,7 @@ export class Dispatcher {
       if (isStopped) this.#exits.reject(current, "terminated", current.scope.err());
       else this.#exits.reject(current, "crashed", crashed(current, death));
     }
+    for (const job of unclear) this.#exits.reject(job, "crashed", crashed(job, death));
     for (const job of lost) this.#exits.fail(job, crashed(job, death), "crashed");
     batch?.advance();
   }
@@ -631,6 +637,12 @@ export class Dispatcher {
     });
     return this.#closed;
   }
+}
+
+/** Those of which the lane says nothing that could be: code in their thread has written to it. */
+function unclearOf({ jobs, thread }: Load, current: Job | undefined, unbegun: readonly Job[]): Job[] {
+  const clear = new Set([current, ...unbegun]);
+  return jobs.filter((job) => job.thread === thread && job.outcome === undefined && !clear.has(job));
 }
 
 /** An envelope holds items of one batch, or none. */

@@ -95,6 +95,8 @@ export abstract class Job {
   retries = 0;
   /** Its grace is over, and it has been given another one. */
   isOverrun = false;
+  /** It is being stopped hard, and counted as such. */
+  isCondemned = false;
   /** It has ended, and its thread ought to have said so. */
   isOverdue = false;
   /** What went to its thread in place of arguments of its. */

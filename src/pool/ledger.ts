@@ -46,6 +46,12 @@ export class Ledger {
     this.queued++;
   }
 
+  /** It is on no thread any more, and did begin. */
+  left({ isCondemned }: { readonly isCondemned: boolean }): void {
+    if (isCondemned) this.stuck--;
+    else this.running--;
+  }
+
   condemned(): void {
     this.running--;
     this.stuck++;

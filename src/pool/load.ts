@@ -90,7 +90,7 @@ export class Load {
       if (lane.stands(epoch, place, DONE)) {
         if (lane.ended(place) === REPLIED && reply === undefined && !isLast) break;
         const report = this.#report(place, reply);
-        finished.push({ job, report, outcome: outcomeOf(report, isLast), took: lane.took(place) });
+        finished.push({ job, report, outcome: outcomeOf(report, isLast), took: plausible(lane.took(place)) });
       } else if (!lane.stands(epoch, place, DROPPED)) {
         break;
       } else if (job.outcome === undefined && job.thread === this.thread) {
@@ -132,7 +132,9 @@ export class Load {
       case INTERRUPTED:
         return interrupted;
       default:
-        return ended satisfies never;
+        // Not by anything of ours: code in the thread has written to the lane.
+        ended satisfies never;
+        return { type: "lost" };
     }
   }
 
@@ -170,6 +172,23 @@ export class Load {
     return this.#cursor + 1;
   }
 
+  /** Whether all of it is over, as it is when the thread has replied. */
+  get isThrough(): boolean {
+    const { lane } = this.thread;
+    for (let place = this.#cursor; place < this.jobs.length; place++) {
+      if (!lane.stands(this.#epoch, place, DONE) && !lane.stands(this.#epoch, place, DROPPED)) return false;
+    }
+    return true;
+  }
+
+  /** Whether none of it has begun. */
+  get isUnbegun(): boolean {
+    const { lane } = this.thread;
+    return this.jobs.every(
+      (_, place) => lane.stands(this.#epoch, place, OFFERED) || lane.stands(this.#epoch, place, DROPPED),
+    );
+  }
+
   /** The thread has not been seen to begin any of it. */
   get isUntouched(): boolean {
     return this.#cursor === 0 && this.current() === undefined;
@@ -190,6 +209,11 @@ export class Load {
     this.#seen = this.#cursor;
     return lingers;
   }
+}
+
+/** A thread whose clock somebody has replaced may say anything. */
+function plausible(took: number): number {
+  return took >= 0 && took < Number.POSITIVE_INFINITY ? took : 0;
 }
 
 function outcomeOf({ type }: Report, hasDied: boolean): Outcome {

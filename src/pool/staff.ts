@@ -182,6 +182,10 @@ export class Staff {
       this.putBack(thread);
       this.#host.refused(load, error);
     },
+    broken: (thread) => {
+      this.terminate(thread);
+      this.#host.available();
+    },
     dying: (thread) => {
       this.#retire(thread);
     },

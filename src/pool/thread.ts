@@ -5,7 +5,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { workerEntry } from "../entry-url.js";
-import type { Carried } from "../workers/carry.js";
+import { type Carried, carry } from "../workers/carry.js";
 import {
   type Claim,
   GUARDED,
@@ -46,6 +46,8 @@ export interface ThreadHost {
   reported(thread: Thread, load: Load, reply: Reply): void;
   /** It could not be handed over: something in it cannot be cloned. The thread is free. */
   refused(thread: Thread, load: Load, error: unknown): void;
+  /** It does not do what threads do: code in it has changed what the library stands on. It is to be ended. */
+  broken(thread: Thread): void;
   /** An error was thrown in it and not caught: it is about to exit, and must not be handed anything. */
   dying(thread: Thread): void;
   /** It has exited, whoever ended it. The last thing heard of it. */
@@ -95,7 +97,7 @@ export class Thread {
     this.#port = port1;
     const hello = this.#hand({ type: "hello", module: options.module, lane: this.lane.buffer, port: port2 }, [
       port2,
-    ]) as Promise<HelloAnswer>;
+    ]);
     this.#worker = this.#piscina.threads[0] as Worker;
     this.#worker.on("error", (error) => {
       this.#error = error;
@@ -127,7 +129,8 @@ export class Thread {
     ) as Promise<unknown>;
   }
 
-  #welcome(answer: HelloAnswer): void {
+  #welcome(given: unknown): void {
+    const answer = isHelloAnswer(given) ? given : unreadable;
     switch (answer.type) {
       case "ready":
         this.state = { kind: "idle" };
@@ -164,18 +167,35 @@ export class Thread {
       (reply) => {
         // A thread that dies of `throw null` makes piscina resolve, with nothing: `exit` tells.
         if (this.#dead || this.state.kind !== "busy") return;
-        this.state = { kind: "idle" };
         // A getter among the arguments that throws null makes piscina resolve with nothing as well.
-        if (reply === undefined) this.#host.refused(this, load, null);
-        else this.#host.reported(this, load, reply as Reply);
+        if (reply === undefined) this.#refuse(load, null);
+        else if (!load.isThrough) this.#break("it replied, and left open how its tasks ended");
+        else {
+          this.state = { kind: "idle" };
+          this.#host.reported(this, load, reply as Reply);
+        }
       },
       (error: unknown) => {
         // Either the message could not be cloned, or the thread has died: then `exit` tells.
         if (this.#dead || this.state.kind !== "busy") return;
-        this.state = { kind: "idle" };
-        this.#host.refused(this, load, error);
+        this.#refuse(load, error);
       },
     );
+  }
+
+  /** It could not be handed over, if that is what it is: what has begun must not begin again. */
+  #refuse(load: Load, error: unknown): void {
+    if (!load.isUnbegun) {
+      this.#break("it replied with nothing, and some of its tasks had begun");
+      return;
+    }
+    this.state = { kind: "idle" };
+    this.#host.refused(this, load, error);
+  }
+
+  #break(why: string): void {
+    this.#error ??= new Error(why);
+    this.#host.broken(this);
   }
 
   /** What the loop of the task at `place` sees at its next poll, and what wakes the task if it awaits something. */
@@ -261,3 +281,15 @@ export class Thread {
     if (state.kind === "busy") insist(this.#worker);
   }
 }
+
+/** What came is whatever the module has made of it that was being loaded. */
+function isHelloAnswer(answer: unknown): answer is HelloAnswer {
+  const { type, names } = (answer ?? {}) as { readonly type?: unknown; readonly names?: unknown };
+  if (type === "unloadable") return true;
+  return type === "ready" && Array.isArray(names) && names.every((name) => typeof name === "string");
+}
+
+const unreadable: HelloAnswer = {
+  type: "unloadable",
+  error: carry(new TypeError("the thread's answer cannot be read")),
+};
