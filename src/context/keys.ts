@@ -13,6 +13,8 @@ export interface ContextKey<T> {
 
 const brand = Symbol.for("lifeguard.ContextKey");
 const registryName = Symbol.for("lifeguard.sharedKeys");
+/** Apart from those: no name that a user, or another thread, comes up with is one of these. */
+const internalName = Symbol.for("lifeguard.internalKeys");
 
 class Key {
   declare readonly [valueType]?: (value: unknown) => unknown;
@@ -65,23 +67,26 @@ export function sharedKey<T>(name: string): ContextKey<T> {
 
 /** A key of the library's own: one per name for all copies of it in a thread, and its values stay there. */
 export function internalKey<T>(name: string): ContextKey<T> {
-  const keys = sharedKeys();
-  const id = `lifeguard internal: ${name}`;
-  let key = keys.get(id);
+  const keys = registry(internalName);
+  let key = keys.get(name);
   if (key === undefined) {
     key = new Key(name, false);
-    keys.set(id, key);
+    keys.set(name, key);
   }
   return key as ContextKey<T>;
 }
 
 /** Every shared key made so far, by name: one registry for all copies of the library in a thread. */
 export function sharedKeys(): Map<string, ContextKey<unknown>> {
-  const holder = globalThis as { [registryName]?: Map<string, ContextKey<unknown>> };
-  let keys = holder[registryName];
+  return registry(registryName);
+}
+
+function registry(name: symbol): Map<string, ContextKey<unknown>> {
+  const holder = globalThis as { [name: symbol]: Map<string, ContextKey<unknown>> | undefined };
+  let keys = holder[name];
   if (keys === undefined) {
     keys = new Map();
-    Object.defineProperty(holder, registryName, { value: keys });
+    Object.defineProperty(holder, name, { value: keys });
   }
   return keys;
 }
