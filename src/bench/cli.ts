@@ -10,7 +10,7 @@ import { comparisonText, readReport } from "./compare.js";
 import { checkWritable, write } from "./files.js";
 import { letGo } from "./let-go.js";
 import { ownVersion } from "./machine.js";
-import { textOf } from "./print.js";
+import { printable, textOf } from "./print.js";
 import { TextProgress } from "./progress.js";
 import type { BenchReport } from "./report.js";
 import { run, type Target } from "./run.js";
@@ -39,7 +39,9 @@ async function main(argv: readonly string[]): Promise<number> {
         process.stdout.write(`${ownVersion()}\n`);
         return 0;
       case "compare":
-        process.stdout.write(comparisonText(readReport(command.before), readReport(command.after)));
+        process.stdout.write(
+          printable(comparisonText(readReport(command.before), readReport(command.after))),
+        );
         return 0;
       case "bench":
         return await bench(command);
@@ -51,7 +53,7 @@ async function main(argv: readonly string[]): Promise<number> {
       process.stderr.write(`lifeguard: ${error.message}\nTry: lifeguard --help\n`);
       return 2;
     }
-    process.stderr.write(`lifeguard: ${messageOf(error).replace(/^measureCancellation: /, "")}\n`);
+    process.stderr.write(`lifeguard: ${printable(messageOf(error).replace(/^measureCancellation: /, ""))}\n`);
     return 1;
   }
 }
@@ -92,7 +94,7 @@ async function deliver(report: BenchReport, { json, html }: BenchCommand): Promi
     writeAndSay(html, pageOf(report));
   }
   // Last, since a reader that has gone ends the process.
-  process.stdout.write(textOf(report));
+  process.stdout.write(printable(textOf(report)));
 }
 
 function writeAndSay(file: string, text: string): void {

@@ -37,9 +37,17 @@ export function readReport(file: string): BenchReport {
   const expected = `${file}: expected what \`lifeguard bench --json\` writes`;
   if (format !== "lifeguard-bench") throw new Error(expected);
   if (version !== 1) throw new Error(`${file}: expected version 1 of the format, got ${String(version)}`);
-  if (typeof machine !== "object" || machine === null || !Array.isArray(cases) || !cases.every(isCase))
+  if (typeof machine !== "object" || machine === null || !Array.isArray(cases) || !areCases(cases))
     throw new Error(`${expected}: something in it is missing`);
   return value as BenchReport;
+}
+
+function areCases(cases: readonly unknown[]): boolean {
+  try {
+    return cases.every((each) => isCase(each as Partial<Case> | null));
+  } catch {
+    return false; // One with null where an object belongs, say.
+  }
 }
 
 /** As far as is looked at here. */

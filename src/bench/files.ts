@@ -1,4 +1,5 @@
 /** The files that a report is written to. */
+import { randomUUID } from "node:crypto";
 import {
   accessSync,
   constants,
@@ -27,8 +28,9 @@ export function write(file: string, text: string): void {
   if (existsSync(target) && !statSync(target).isFile()) {
     writeFileSync(target, text);
   } else {
-    const draft = `${target}.${process.pid}.tmp`;
-    writeFileSync(draft, text);
+    const draft = `${target}.${randomUUID()}.tmp`;
+    // Not where something is already, a link to somewhere else perhaps: the folder may be open to others.
+    writeFileSync(draft, text, { flag: "wx" });
     renameSync(draft, target);
   }
 }

@@ -15,6 +15,11 @@ export function table(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
+/** Without what a terminal takes for orders: names of tasks, and all that a file of `--compare` holds, are anybody's text. */
+export function printable(text: string): string {
+  return text.replace(/(?!\n)\p{Cc}/gu, "\uFFFD");
+}
+
 export function textOf(report: BenchReport): string {
   const blocks = [headOf(report), ...report.cases.map(caseOf)];
   if (report.growth.length > 0) blocks.push(growthOf(report.growth));
