@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly hangUpAfter?: string;
   /** The same of stderr. */
   readonly deafAfter?: string;
+  /** Milliseconds until it is killed. @default 60000 */
+  readonly timeout?: number;
 }
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -24,7 +26,7 @@ export function run(file: string, args: readonly string[] = [], options: RunOpti
   const child = spawn(process.execPath, [file, ...args], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: 60_000,
+    timeout: options.timeout ?? 60_000,
   });
   let stdout = "";
   let stderr = "";
