@@ -1,5 +1,6 @@
 /** What is thrown, over comlink: with its class, `code`, `cause` and own properties, which comlink's own handler drops. */
 import { type Carried, carry, unpack } from "../workers/carry.js";
+import { CallError } from "./errors.js";
 import type { ThrownWire } from "./wire.js";
 
 /** Stands for an answer of the library's own: the error itself, which never leaves this thread. */
@@ -46,7 +47,15 @@ export function deserializeThrown(
 ): never {
   if (wire instanceof LocalThrow) throw wire.error;
   const carried = (wire as ThrownWire | null)?.lifeguard;
-  if (carried !== undefined) throw unpack(carried);
+  if (carried !== undefined) throw asOurs(unpack(carried));
   stock(wire);
   throw new TypeError("what was thrown on the other side cannot be read");
+}
+
+/** What the other side says of a call, of a result that cannot be cloned or a method that is not there, is said with our class here, too. */
+function asOurs(error: unknown): unknown {
+  const isOurs =
+    error instanceof Error && error.constructor.name === "CallError" && error.name === "CallError";
+  if (isOurs) Object.setPrototypeOf(error, CallError.prototype);
+  return error;
 }

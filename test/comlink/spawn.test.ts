@@ -176,6 +176,7 @@ describe("called", () => {
   test("a method that it does not have is named, with those it has", async () => {
     await using shelf = await actor({ export: "Shelf", args: [[]] });
     const error = await failure((shelf as unknown as { burn(): Promise<void> }).burn());
+    expect(error).toBeInstanceOf(CallError);
     expect(error).toMatchObject({ name: "CallError", code: "ERR_UNKNOWN_METHOD" });
     expect(error.message).toBe(
       'what is exposed has no method "burn"; it has "count", "add", "bytes", "about"',

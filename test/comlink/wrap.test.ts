@@ -467,6 +467,7 @@ describe("what cannot be cloned", () => {
 
   test("as a result fails the call alone", async () => {
     const error = await failure(remote.uncloneable());
+    expect(error).toBeInstanceOf(CallError);
     expect(error).toMatchObject({ name: "CallError", code: "ERR_NOT_CLONEABLE" });
     expect(error.message).toContain("the result cannot be cloned");
     expect(await remote.plain(1)).toBe(1);
