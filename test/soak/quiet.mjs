@@ -47,7 +47,7 @@ export async function quietPoint(soak, samples) {
         now[key] <= baseline[key],
         invariant,
         () =>
-          `${String(now[key])} at a quiet point, ${String(baseline[key])} at the first: ${JSON.stringify(now.kinds)}, ${JSON.stringify(baseline.kinds)}`,
+          `${String(now[key])} at a quiet point, ${String(baseline[key])} at the first: ${JSON.stringify({ ...now.kinds, ...now.files })}, ${JSON.stringify({ ...baseline.kinds, ...baseline.files })}`,
       );
     }
   }

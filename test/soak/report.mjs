@@ -25,6 +25,7 @@ const WATCHED = /** @type {const} */ ([
   ["threads", "threads", "count"],
   ["handles", "handles", "count"],
   ["fds", "file descriptors", "count"],
+  ["modules", "files of modules left open by Node", "count"],
   ["listeners", "listeners", "count"],
   ["contexts", "contexts let go and held", "count"],
 ]);

@@ -125,7 +125,7 @@ export class Sabotage {
         lasting.addEventListener("abort", () => {});
         break;
       case "fd":
-        openSync(import.meta.filename, "r");
+        openSync(process.execPath, "r");
         break;
       case "thread":
         new Worker("setInterval(() => {}, 1000)", { eval: true }).unref();

@@ -173,9 +173,11 @@ describe("memory", () => {
         threads: 20,
         handles: 1,
         fds: 50,
+        modules: 0,
         listeners: 5,
         contexts: 0,
         kinds: {},
+        files: {},
       };
     });
     const found: string[] = [];
