@@ -451,7 +451,7 @@ export class Dispatcher {
     // It may have stopped by itself meanwhile: then it cannot be condemned any more, and the news is under way. Unless what it has
     // left behind keeps its thread from sending it.
     if (thread.condemn(place)) this.#condemned(job);
-    else if (!this.#escalation.isSilent(job)) return;
+    else if (this.#hasLeftWord(job, thread) || !this.#escalation.isSilent(job)) return;
     const { state } = thread;
     this.#staff.terminate(thread);
     if (state.kind === "busy") {
@@ -462,6 +462,12 @@ export class Dispatcher {
       this.#exits.settleAll(finished);
     }
     this.#dispatch();
+  }
+
+  /** Its end may lie in the lane, and nobody have looked while the event loop stood still: its thread may be at the next one by now. */
+  #hasLeftWord(job: Job, { state }: Thread): boolean {
+    if (state.kind === "busy") this.#exits.settleAll(this.#collect(state.load));
+    return job.outcome !== undefined;
   }
 
   #condemned(job: Job): void {

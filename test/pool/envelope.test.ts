@@ -10,7 +10,7 @@ import {
   withTimeout,
   withValue,
 } from "lifeguard";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   expectBalanced,
   expectWhole,
@@ -530,6 +530,33 @@ describe("a fault of one of them", () => {
     expect(pool.stats()).toMatchObject({ running: 1, queued: 1 });
     gate.open();
     expect(await Promise.all([tasks[2]?.result, tasks[3]?.result])).toEqual([3, 4]);
+  });
+
+  test("one that has ended in time, and of which this thread hears late: no thread is ended for it, since that is at the next one", async () => {
+    const steps = await stepsOf({ grace: 100 });
+    await using pool = steps.pool;
+    const [ctx, cancel] = withCancel(background);
+    const gates = [threadGate(), threadGate()] as const;
+    const tasks = await steps.together(() => [
+      pool.submit(ctx, "step", [steps.begun, 1, "wait", gates[0].view]),
+      steps.step(2, "wait", gates[1].view),
+    ]);
+    try {
+      blockUntilBegun(steps, 1);
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+      cancel();
+      gates[0].open();
+      blockUntilBegun(steps, 2);
+      // The event loop stands still from the cancellation on: its grace passes, and the time that its news is given.
+      vi.advanceTimersByTime(100);
+      vi.advanceTimersByTime(1000);
+    } finally {
+      vi.useRealTimers();
+    }
+    gates[1].open();
+    expect(await Promise.all(tasks.map(({ result }) => result))).toEqual([1, 2]);
+    expect(tasks.map(({ outcome }) => outcome)).toEqual(["completed", "completed"]);
+    await expectWhole(pool, 1);
   });
 
   test("a string at the end of an envelope is not taken before it is there", async () => {
