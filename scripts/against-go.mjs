@@ -28,26 +28,38 @@ process.exitCode = await main(process.argv.slice(2));
  * @returns {Promise<number>}
  */
 async function main(argv) {
-  let values;
+  let programs;
+  let seed;
   try {
-    ({ values } = parseArgs({
+    const { values } = parseArgs({
       args: argv,
       options: {
         programs: { type: "string", default: "100000" },
         seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
         help: { type: "boolean", short: "h", default: false },
       },
-    }));
+    });
     if (values.help) {
       process.stdout.write(`${help}\n`);
       return 0;
     }
-    const programs = wholeNumber("--programs", values.programs, 1);
-    return await run(programs, wholeNumber("--seed", values.seed, 0));
+    programs = wholeNumber("--programs", values.programs, 1);
+    seed = wholeNumber("--seed", values.seed, 0);
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${help}\n`);
+    process.stderr.write(`${messageOf(error)}\n\n${help}\n`);
     return 2;
   }
+  try {
+    return await run(programs, seed);
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    return 1;
+  }
+}
+
+/** @param {unknown} error */
+function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /**
