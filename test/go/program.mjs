@@ -4,6 +4,20 @@
  * either side does in it is laid down, by the notes or by Go's documentation, whatever the scheduler does. The rules that
  * see to it are those of `Draft.add`, and nowhere else.
  *
+ * What is not compared, by the rules of Go's context that the tests are numbered by:
+ * - 3: the text and class of errors; Go's two are compared by kind, causes by identity.
+ * - 20: the cause of a live context. Go's is that of the context below a custom one; ours is undefined. And before Go 1.24
+ *   a custom context that ended by itself has none where its error is meant.
+ * - 23: which of two timers of one time is first, where that shows (`Draft.#dated`).
+ * - 31: Go's nil is our undefined and our null.
+ * - 14, 35: in what order things happen that one step sets off; each step's are sorted.
+ * - 16: functions that cancel what a cancellation is still on its way to (`Draft.targetsFrom`).
+ * - 42, 45: `wait` while a `go` is waiting for a place, and such a `go` while somebody waits. In Go the caller of `go` is
+ *   blocked and cannot do so; ours queues, and `wait` waits for what is queued. Both sides say that they leave it out.
+ * - 18: a cause for the cancel functions of deadlines, which in Go take none.
+ * What only one of the two has: signals, `race`, `sleep`, `first`, the promise that `go` returns (46), polls while the event
+ * loop is blocked (30), deadlines of Infinity (29), Go's AfterFunc method of custom contexts.
+ *
  * Time: steps happen at odd milliseconds, 2 apart, and deadlines lie at even ones, so that no deadline passes beside a step.
  */
 
