@@ -147,16 +147,23 @@ export class Dispatcher {
   /** Cancels what is queued and running. `why` is the reason of the reason. */
   cancelAll(why?: unknown): void {
     const reason = this.#admission.closedError(why === undefined ? undefined : { cause: why });
-    for (const batch of this.#batches) batch.cancel(reason);
-    for (const job of this.#handedOver()) job.cancel(reason);
-    for (let next = this.#queue.peek(); next !== undefined; next = this.#queue.peek()) {
-      if (next instanceof PoolTask) {
-        next.cancel(reason);
-        this.#dropQueued(next);
-      } else {
-        next.batch.cancel(reason);
-        this.#batchHost.leaveLine(next);
+    // One that has no grace frees a thread in here, with a spare at once: nothing of the queue is to get there, unseen by these loops.
+    const wasDispatching = this.#isDispatching;
+    this.#isDispatching = true;
+    try {
+      for (const batch of this.#batches) batch.cancel(reason);
+      for (const job of this.#handedOver()) job.cancel(reason);
+      for (let next = this.#queue.peek(); next !== undefined; next = this.#queue.peek()) {
+        if (next instanceof PoolTask) {
+          next.cancel(reason);
+          this.#dropQueued(next);
+        } else {
+          next.batch.cancel(reason);
+          this.#batchHost.leaveLine(next);
+        }
       }
+    } finally {
+      this.#isDispatching = wasDispatching;
     }
   }
 

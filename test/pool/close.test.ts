@@ -306,6 +306,36 @@ describe("destroy", () => {
   });
 });
 
+test.each(["close", "destroy"] as const)(
+  "%s: nothing that waits takes the place of one that is stopped hard, with a spare at hand",
+  async (how) => {
+    const loads = new Int32Array(new SharedArrayBuffer(4));
+    const pool = pooled({ threads: 1, spares: 1, grace: 0, workerData: loads }, "loads.mjs");
+    const first = threadGate();
+    const overrun = pool.submit(background, "spin", [first.view]);
+    await first.entered();
+    overrun.cancel();
+    expect(await settled(overrun)).toBe("terminated");
+    // The thread that was ended, the one in its place, and the spare.
+    await until(() => Atomics.load(loads, 0) === 3);
+    for (let i = 0; i < 50; i++) await turn();
+    const gate = threadGate();
+    const running = pool.submit(background, "spin", [gate.view]);
+    await gate.entered();
+    const late = threadGate();
+    const queued = [1, 2].map(() => pool.submit(background, "hold", [late.view]));
+    const [ctx, cancel] = withCancel(background);
+    const closing = how === "close" ? pool.close(ctx) : pool.destroy();
+    cancel();
+    await turn();
+    expect(queued.map(({ outcome }) => outcome)).toEqual(["dropped", "dropped"]);
+    await closing;
+    expect(running.outcome).toBe("terminated");
+    expect(late.read(0)).toBe(0);
+    for (const task of [running, ...queued]) expect(cause(task.ctx)).toMatchObject(closed);
+  },
+);
+
 describe("await using", () => {
   test("destroys: leaving the scope does not wait for work nobody wants", async () => {
     const gate = threadGate();
