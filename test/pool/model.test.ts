@@ -34,7 +34,7 @@ const constraints: fc.CommandsContraints = {
   ...(MODEL_REPLAY !== undefined && { replayPath: MODEL_REPLAY }),
 };
 
-const LONG = MODEL_RUNS === undefined ? 180_000 : 0;
+const LONG = MODEL_RUNS === undefined ? 600_000 : 0;
 
 const rules = fc.record({
   threads: fc.integer({ min: 1, max: 3 }),
@@ -67,10 +67,10 @@ function listeners(): Record<string, number> {
   return Object.fromEntries(process.eventNames().map((name) => [String(name), process.listenerCount(name)]));
 }
 
-/** Some families to begin with. */
-async function families(game: Game): Promise<void> {
-  for (let i = 0; i < 2; i++)
-    await game.act({ do: "derive", parent: 0, timeout: Infinity, cause: undefined });
+/** Some families to begin with, and some with deadlines, ms. */
+async function families(game: Game, deadlines: readonly number[]): Promise<void> {
+  for (const timeout of [Infinity, Infinity, ...deadlines])
+    await game.act({ do: "derive", parent: 0, timeout, cause: undefined });
 }
 
 /** What there is to see of a game that goes wrong is what was done. */
@@ -100,7 +100,7 @@ describe("a pool and its model", () => {
         const model = new Exact(real.rules);
         const game = new QuietGame(model, real, (situation) => tally.saw(situation));
         await logged(game, async () => {
-          await families(game);
+          await families(game, [5 * HOUR, 3 * HOUR]);
           await fc.asyncModelRun(() => ({ model: game, real }), sequence);
           await openAll(game);
           if (!game.isClosed) {
@@ -126,7 +126,7 @@ describe("a pool and its model", () => {
             );
           },
         ),
-        parameters(40),
+        parameters(25),
       );
       tally.print();
     },
@@ -146,7 +146,7 @@ describe("a pool and its model", () => {
         await real.start();
         const game = new RacingGame(new Loose(real, watchdog), real);
         await logged(game, async () => {
-          await families(game);
+          await families(game, []);
           await fc.asyncModelRun(() => ({ model: game, real }), sequence);
           if (end === "close") {
             await openAll(game);
@@ -173,7 +173,7 @@ describe("a pool and its model", () => {
             );
           },
         ),
-        parameters(40),
+        parameters(25),
       );
       tally.print();
     },
