@@ -299,6 +299,8 @@ export class Real {
 
   async [Symbol.asyncDispose](): Promise<void> {
     process.off("worker", this.#onWorker);
+    // A game that went wrong ends, too: graces that began on a fake clock never would.
+    for (let id = 0; id < MOST_TASKS; id++) Atomics.store(this.#board, this.#word(id, 1), 1);
     for (const { cancel } of this.contexts) cancel();
     // With the last deadline goes the timer, which must not be left to the next game: that has a clock of its own.
     withTimeout(background, 1)[1]();
