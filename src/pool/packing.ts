@@ -4,6 +4,7 @@ import { sharedValuesOf } from "../context/with-value.js";
 import { BY_LETTER, type Envelope, type Terms } from "../workers/messages.js";
 import { makerOf, type StandIns, standIns } from "../workers/stand-in.js";
 import { deadlineOf } from "../workers/terms.js";
+import { refuseDetached } from "../workers/transfer.js";
 import type { Escalation } from "./escalation.js";
 import { transferListOf } from "./hand-over.js";
 import type { Job } from "./job.js";
@@ -60,7 +61,7 @@ export class Packing {
   /**
    * Without those that have ended meanwhile, by way of that code.
    *
-   * @returns `refused`: those whose letter could not be posted, and why
+   * @returns `refused`: those whose letter, or transfers, could not be posted, and why
    */
   close(postLetter: PostLetter): { contents: Contents; refused: Map<Job, unknown> } {
     const refused = new Map<Job, unknown>();
@@ -85,8 +86,15 @@ export class Packing {
         }
         calls.push(indexOf(names, job.name), terms, BY_LETTER);
       } else {
+        const list = transferListOf(job);
+        try {
+          refuseDetached(list);
+        } catch (error) {
+          refused.set(job, error);
+          continue;
+        }
         calls.push(indexOf(names, job.name), terms, args.length);
-        transfers ??= transferListOf(job);
+        transfers ??= list;
         if (registry === undefined) {
           for (const arg of args) calls.push(arg);
         } else {

@@ -42,6 +42,27 @@ export function checkTransferList(where: string, list: unknown): asserts list is
   }
 }
 
+/**
+ * Throws what posting does elsewhere for a buffer that has moved away before. Node 20 does not, where such a one is to move along: the
+ * message is sent, nobody can read it, and nobody hears of that.
+ *
+ * @throws DOMException DataCloneError
+ */
+export function refuseDetached(list: readonly unknown[] | undefined): void {
+  if (list?.some(isDetached) === true)
+    throw new DOMException("an ArrayBuffer that is to move along is detached", "DataCloneError");
+}
+
+function isDetached(item: unknown): boolean {
+  // Only what is empty can be: others are not tried.
+  if (!(item instanceof ArrayBuffer) || item.byteLength > 0) return false;
+  try {
+    return new Uint8Array(item).byteLength > 0;
+  } catch {
+    return true;
+  }
+}
+
 /** What was marked to move along with `value`; undefined for nothing. */
 export function transfersOf(value: unknown): readonly object[] | undefined {
   return typeof value === "object" && value !== null ? transfers().get(value) : undefined;

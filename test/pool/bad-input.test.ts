@@ -379,6 +379,24 @@ describe("with a pool", () => {
       }
     });
 
+    test("a buffer in the transfer list that has moved away before", async () => {
+      // Node 20 sends it, and the message cannot be read on the other side.
+      for (const args of [[1], [detached()]]) {
+        const { started } = pool.stats();
+        const { buffer } = args[0] instanceof Uint8Array ? args[0] : detached();
+        const task = pool.submit(background, "echo", args, { transfer: [buffer] });
+        const error = await failure(task.result);
+        expect(error).toMatchObject({ code: "ERR_NOT_CLONEABLE", cause: { name: "DataCloneError" } });
+        expect(error.message).toContain('an argument of task "echo"');
+        expect(task.outcome).toBe("failed");
+        expect(pool.stats().started).toBe(started);
+        await expectWhole(pool);
+      }
+      // An empty one that is there is as good as any other.
+      const empty = new ArrayBuffer(0);
+      expect(await pool.submit(background, "echo", [empty], { transfer: [empty] }).result).toEqual([empty]);
+    });
+
     test("the same object twice in the transfer list", async () => {
       const { buffer } = new Uint8Array(8);
       const task = pool.submit(background, "echo", [1], { transfer: [buffer, buffer] });
