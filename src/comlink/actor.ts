@@ -10,6 +10,7 @@ import { Node } from "../context/node.js";
 import { insist } from "../pool/insistence.js";
 import { workerOptions } from "../pool/thread-options.js";
 import { unpack } from "../workers/carry.js";
+import { refuseDetached } from "../workers/transfer.js";
 import type { Begin, FromActor, ToActor } from "./actor-messages.js";
 import type { Calls } from "./calls.js";
 import { connect, type ToldConnection, untilTold } from "./connection.js";
@@ -121,6 +122,7 @@ export class ActorThread {
       control: control.port2,
     };
     try {
+      refuseDetached(transfer);
       this.#worker.postMessage(begin, [calls.port2, control.port2, ...(transfer as never[])]);
     } catch (cause) {
       this.#state = "ending";

@@ -1,6 +1,7 @@
 /** The two ways in which what is on the other side of an endpoint is heard, for each kind of endpoint: it speaks, or it is gone. */
 
 import { invalidArg, reasonOf } from "../context/invalid.js";
+import { refuseDetached } from "../workers/transfer.js";
 import { CallError } from "./errors.js";
 
 /** A message, as comlink wants it. */
@@ -9,6 +10,7 @@ export interface Incoming {
 }
 
 export interface Connection {
+  /** @throws DOMException DataCloneError, and what getters throw */
   post(message: unknown, transfers: readonly object[] | undefined): void;
   /**
    * Once. `onGone` is called once, when the other side is known to be gone: never after `unlisten`.
@@ -82,6 +84,7 @@ class WorkerConnection implements Connection {
   }
 
   post(message: unknown, transfers: readonly object[] | undefined): void {
+    refuseDetached(transfers);
     this.#worker.postMessage(message, transfers as readonly never[]);
   }
 
@@ -135,6 +138,7 @@ class EndpointConnection implements Connection {
   }
 
   post(message: unknown, transfers: readonly object[] | undefined): void {
+    refuseDetached(transfers);
     this.#endpoint.postMessage(message, transfers);
   }
 

@@ -5,6 +5,7 @@ import { background } from "lifeguard";
 import { expose, proxy, register, spawn, wrap } from "lifeguard/comlink";
 import { describe, expect, test } from "vitest";
 import { failure, fixture } from "../support/pool.js";
+import { type Api, wrapped } from "../support/remote.js";
 
 const module = fixture("comlink/actor.mjs");
 const { port1 } = new MessageChannel();
@@ -92,6 +93,39 @@ describe("spawn rejects", () => {
     expect(error).toBeInstanceOf(TypeError);
     expect(error).toMatchObject({ code: "ERR_INVALID_ARG" });
     expect(error.message).toContain(message);
+  });
+});
+
+describe("a buffer that is to move along and has moved away before: ERR_NOT_CLONEABLE, where Node 20 sends what nobody can read", () => {
+  const detached = (): ArrayBuffer => {
+    const { buffer } = new Uint8Array(8);
+    structuredClone(buffer, { transfer: [buffer] });
+    return buffer;
+  };
+  const refused = { name: "CallError", code: "ERR_NOT_CLONEABLE", cause: { name: "DataCloneError" } };
+
+  for (const kind of ["a Worker", "a MessagePort"]) {
+    test(`as an argument, by ${kind}`, async () => {
+      await using exposed = kind === "a Worker" ? wrapped() : undefined;
+      await using actor = await spawn<Api>(background, module);
+      const remote = exposed?.remote ?? (actor as unknown as Api);
+      const buffer = detached();
+      expect(await failure(remote.plain(Comlink.transfer({ buffer }, [buffer])))).toMatchObject(refused);
+      expect(await remote.plain(1)).toBe(1);
+    });
+  }
+
+  test("as a result", async () => {
+    await using exposed = wrapped();
+    const error = await failure(exposed.remote.detached());
+    expect(error).toMatchObject({ name: "CallError", code: "ERR_NOT_CLONEABLE" });
+    expect(await exposed.remote.plain(1)).toBe(1);
+  });
+
+  test("of spawn", async () => {
+    const buffer = detached();
+    const options = { export: "Shelf", args: [buffer], transfer: [buffer] };
+    expect(await failure(spawn(background, module, options))).toMatchObject(refused);
   });
 });
 

@@ -32,6 +32,7 @@ export interface Api
       | "crash"
       | "fail"
       | "uncloneable"
+      | "detached"
       | "throwingCause"
       | "callBack"
       | "callWithContext"
