@@ -75,7 +75,11 @@ function tellingOf(error: unknown): Telling | undefined {
 
 /** By name, as those of another copy of the library are ours, too. */
 function isOurs(error: unknown): error is Telling {
-  return error instanceof Error && (error.name === "RequestError" || error.name === "PoolError");
+  try {
+    return error instanceof Error && (error.name === "RequestError" || error.name === "PoolError");
+  } catch {
+    return false; // A cause may be anything, and not want to be looked at: what it is the cause of counts all the same.
+  }
 }
 
 function retryAfterOf({ retryAfter }: Telling): number {

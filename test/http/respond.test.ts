@@ -96,6 +96,8 @@ test("an error that cannot be looked at is none of ours; a time to retry that is
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();
   expect(errorResponse(proxy)).toBeUndefined();
+  // That it was cancelled is known all the same, whatever for.
+  expect(errorResponse(cancelled(proxy))?.status).toBe(503);
   const hostile = Object.assign(new RequestError("ERR_OVERLOADED", "x"), { retryAfter: "1\r\nX: y" });
   expect(errorResponse(hostile)?.headers["Retry-After"]).toBe("1");
 });
