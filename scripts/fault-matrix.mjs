@@ -1,0 +1,53 @@
+// @ts-check
+/** Writes the fault matrix into docs/reliability.md, from the table that its tests are made of. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { fill } from "./figures/documents.mjs";
+import { faultMatrix } from "./figures/fault-matrix.mjs";
+
+const DOCUMENT = "docs/reliability.md";
+
+const help = `node scripts/fault-matrix.mjs [--check]
+
+Writes the fault matrix of ${DOCUMENT} anew, from test/faults/table.mjs.
+
+  --check    writes nothing, and fails when the document is not what the table gives
+  --help     this`;
+
+process.exitCode = main(process.argv.slice(2));
+
+/**
+ * @param {string[]} argv
+ * @returns {number}
+ */
+function main(argv) {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args: argv,
+      options: {
+        check: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    }));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${help}\n`);
+    return 2;
+  }
+  if (values.help) {
+    process.stdout.write(`${help}\n`);
+    return 0;
+  }
+  const file = new URL(`../${DOCUMENT}`, import.meta.url);
+  const document = readFileSync(file, "utf8");
+  const filled = fill(document, { "fault-matrix": faultMatrix() });
+  if (filled === document) return 0;
+  if (values.check) {
+    process.stderr.write(
+      `${DOCUMENT}: not what test/faults/table.mjs gives; node scripts/fault-matrix.mjs\n`,
+    );
+    return 1;
+  }
+  writeFileSync(file, filled);
+  return 0;
+}
