@@ -42,7 +42,7 @@ await bundle.write({
       { name: "context", test: /src\/context\// },
       { name: "protocol", test: PROTOCOL },
       { name: "comlink", test: /src\/comlink\/(?!(actor|callback|index|revive|spawn))/ },
-      { name: "threads", test: /src\/pool\/(insistence|thread-options)\.ts/ },
+      { name: "threads", test: /src\/pool\/(entry-file|insistence|thread-options)\.ts/ },
       { name: "actors", test: /src\/(comlink\/(actor\.|callback|spawn)|actor-url)/ },
       { name: "pool", test: /src\/(pool\/|entry-url)/ },
       { name: "bench", test: /src\/bench(-urls|\/(?!(bare-worker|cli|index|tasks)\.ts|page\/))/ },

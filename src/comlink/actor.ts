@@ -7,6 +7,7 @@ import type { Context } from "../context/context.js";
 import { Ending } from "../context/ending.js";
 import { invalid, reasonOf } from "../context/invalid.js";
 import { Node } from "../context/node.js";
+import { missingEntry } from "../pool/entry-file.js";
 import { insist } from "../pool/insistence.js";
 import { workerOptions } from "../pool/thread-options.js";
 import { unpack } from "../workers/carry.js";
@@ -281,8 +282,10 @@ export class ActorThread {
   }
 }
 
-/** @throws TypeError ERR_INVALID_ARG for options that Node does not take */
+/** @throws TypeError ERR_INVALID_ARG for options that Node does not take, CallError within a bundle */
 function startWorker({ name, thread }: ResolvedSpawnOptions): Worker {
+  const missing = missingEntry(actorEntry);
+  if (missing !== undefined) throw new CallError("ERR_ACTOR_MODULE", `spawn: ${missing}`);
   try {
     return new Worker(actorEntry, { name, ...workerOptions(thread) });
   } catch (cause) {

@@ -6,7 +6,10 @@ import { Listener } from "../context/listener.js";
 import { race } from "../context/race.js";
 import { background } from "../context/roots.js";
 import { cause } from "../context/with-cancel.js";
+import { workerEntry } from "../entry-url.js";
 import { Dispatcher } from "./dispatcher.js";
+import { missingEntry } from "./entry-file.js";
+import { PoolError } from "./errors.js";
 import { type PoolOptions, resolveOptions } from "./options.js";
 import type {
   AnyTasks,
@@ -47,10 +50,12 @@ export class Pool<M = AnyTasks> implements AsyncDisposable {
    * Starts the threads and returns without waiting for them; `ready` does.
    *
    * @param module the task module: a file URL, as URL or string, or an absolute path
-   * @throws TypeError ERR_INVALID_ARG
+   * @throws TypeError ERR_INVALID_ARG; PoolError ERR_TASK_MODULE where a bundler has made lifeguard part of another file
    */
   constructor(module: string | URL, options?: PoolOptions) {
     const resolved = resolveOptions(module, options);
+    const missing = missingEntry(workerEntry);
+    if (missing !== undefined) throw new PoolError("ERR_TASK_MODULE", `Pool: ${missing}`);
     try {
       this.#dispatcher = new Dispatcher(resolved);
     } catch (cause) {
