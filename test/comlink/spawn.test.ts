@@ -6,6 +6,7 @@ import { background, type Context, cause, withCancel, withTimeout } from "lifegu
 import { type Actor, CallError, contextOf, type SpawnOptions, spawn } from "lifeguard/comlink";
 import { describe, expect, test } from "vitest";
 import { runScript } from "../support/child.js";
+import { outOfMemory } from "../support/nodes.js";
 import { failure, fixture, rejection, threadGate } from "../support/pool.js";
 import type { Api } from "../support/remote.js";
 import { settles, turn } from "../support/turn.js";
@@ -391,20 +392,16 @@ describe("ends", () => {
     expect(await failure(crashing.crash())).toMatchObject({ cause: { message: "uncaught" } });
   });
 
-  // Node 24 and 26 do not end such a thread at all, a bare Worker neither.
-  test.skipIf(Number(process.versions.node.split(".")[0]) > 22)(
-    "out of memory, like any other death",
-    async () => {
-      const remote = await actor({
-        resourceLimits: { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 4 },
-      });
-      const error = await failure(remote.outOfMemory());
-      expect(error).toMatchObject({
-        code: "ERR_WORKER_CRASHED",
-        cause: { code: "ERR_WORKER_OUT_OF_MEMORY" },
-      });
-    },
-  );
+  test("out of memory, like any other death", outOfMemory, async () => {
+    const remote = await actor({
+      resourceLimits: { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 4 },
+    });
+    const error = await failure(remote.outOfMemory());
+    expect(error).toMatchObject({
+      code: "ERR_WORKER_CRASHED",
+      cause: { code: "ERR_WORKER_OUT_OF_MEMORY" },
+    });
+  });
 });
 
 describe("and the process", () => {

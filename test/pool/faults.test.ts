@@ -2,6 +2,7 @@
 import type { Worker } from "node:worker_threads";
 import { background, type Pool, PoolError, withCancel } from "lifeguard";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { outOfMemory } from "../support/nodes.js";
 import {
   besideNeighbour,
   expectWhole,
@@ -252,7 +253,7 @@ describe("the thread dies under the task: crashed, with the reason", () => {
     await expectWhole(pool);
   });
 
-  test("out of memory under resourceLimits", async () => {
+  test("out of memory under resourceLimits", outOfMemory, async () => {
     const limited = pooled(
       { threads: 2, resourceLimits: { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 4 } },
       "faults.mjs",

@@ -14,6 +14,7 @@ import {
 } from "lifeguard";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { runScript } from "../support/child.js";
+import { outOfMemory } from "../support/nodes.js";
 import {
   besideNeighbour,
   expectWhole,
@@ -410,7 +411,7 @@ describe("a thread that dies under a task that could be cut off", () => {
       await expectWhole(pool, 1);
     });
 
-    test(`out of memory, ${how}: crashed, and it says so`, async () => {
+    test(`out of memory, ${how}: crashed, and it says so`, outOfMemory, async () => {
       await using pool = interrupting({ watchdog, resourceLimits: { maxOldGenerationSizeMb: 16 } });
       const [ctx] = withTimeout(background, 3_600_000);
       const task = pool.submit(ctx, "outOfMemory", []);

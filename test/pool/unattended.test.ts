@@ -1,6 +1,7 @@
 /** Threads that die, and processes that nobody looks after: scripts in Node processes of their own. */
 import { describe, expect, test } from "vitest";
 import { runScript } from "../support/child.js";
+import { outOfMemory } from "../support/nodes.js";
 import { fixture } from "../support/pool.js";
 
 const head = `
@@ -25,7 +26,7 @@ describe("what ends a thread does not end the process", () => {
     });
   }
 
-  test("out of memory", async () => {
+  test("out of memory", outOfMemory, async () => {
     const exit = await runScript(`${head}
       const pool = new Pool(faults, { threads: 1, resourceLimits: { maxOldGenerationSizeMb: 24 } });
       await pool.run(background, "outOfMemory").catch((error) => console.log(error.code, error.cause.code));
