@@ -447,26 +447,25 @@ describe("the types, with skipLibCheck off", () => {
     };
   }
   const lib = ["es2023", "es2024.sharedmemory", "esnext.disposable"];
-  const modules = ["mts", "cts"];
 
   test.each([
-    ["node16: ES modules and CommonJS", modules, { module: "node16", moduleResolution: "node16" }],
-    ["a bundler's", ["ts"], { module: "esnext", moduleResolution: "bundler" }],
-  ])("%s", { timeout }, async (_, extensions, options) => {
-    const files = extensions.map((extension) => `typed.${extension}`);
-    for (const file of files) await write(full, file, typed);
-    const { code, errors, declared } = await checked(files, { ...options, lib });
+    ["node16", "typed.mts", { module: "node16", moduleResolution: "node16" }],
+    ["a bundler's", "typed.ts", { module: "esnext", moduleResolution: "bundler" }],
+  ])("%s", { timeout }, async (_, file, options) => {
+    await write(full, file, typed);
+    const { code, errors, declared } = await checked([file], { ...options, lib });
     expect({ code, errors }).toEqual({ code: 0, errors: [] });
     expect(declared).toHaveLength(Object.keys(entries).length - 1);
   });
 
-  test("nodenext, with lifeguard/comlink", { timeout }, async () => {
-    const files = modules.map((extension) => `actor.${extension}`);
-    for (const file of files) await write(full, file, typedActor);
+  // Under node16 TypeScript knows nothing of CommonJS that requires ES modules, as every Node does that we support.
+  test("nodenext, CommonJS too, with lifeguard/comlink", { timeout }, async () => {
+    const files = ["actor.mts", "actor.cts", "typed.cts"];
+    for (const file of files) await write(full, file, file.startsWith("actor") ? typedActor : typed);
     const options = { module: "nodenext", moduleResolution: "nodenext", lib: [...lib, "dom"] };
     const { code, errors, declared } = await checked(files, options);
     expect({ code, errors }).toEqual({ code: 0, errors: [] });
-    expect(declared.filter((path) => path.endsWith("comlink/index.d.ts"))).toHaveLength(1);
+    expect(declared).toHaveLength(Object.keys(entries).length);
   });
 
   test("a page finds its part of lifeguard/comlink, without Node's types", { timeout }, async () => {
