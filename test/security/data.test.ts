@@ -123,6 +123,9 @@ describe("an error", () => {
   test("that no thread of ours has made cannot throw, or take for ever, where it is read", () => {
     let bomb = carry(new Error("x")) as Carried & { type: "error" };
     for (let i = 0; i < 60; i++) bomb = { ...bomb, base: "AggregateError", errors: [bomb, bomb] };
+    // No deeper than it may be.
+    let wide = carry(new Error("x")) as Carried & { type: "error" };
+    for (let i = 0; i < 15; i++) wide = { ...wide, base: "AggregateError", errors: [wide, wide, wide, wide] };
     let chain = carry(new Error("x")) as Carried & { type: "error" };
     for (let i = 0; i < 100_000; i++) chain = { ...chain, cause: chain };
     for (const junk of [
@@ -133,6 +136,7 @@ describe("an error", () => {
       { type: "error" },
       { type: "error", own: null },
       bomb,
+      wide,
       chain,
     ]) {
       const got = unpack(junk as unknown as Carried);

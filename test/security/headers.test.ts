@@ -53,7 +53,7 @@ test.each([
   5,
   null,
   { valueOf: () => 5 },
-])("a deadline cannot be made later than the server's, or anything but a time, by %j", (given) => {
+])("a deadline cannot be made later than the server's, or anything but a time, by header %#", (given) => {
   const ctx = contextOf({ "x-request-timeout-ms": given });
   const left = remaining(ctx);
   expect(left).toBeGreaterThan(0);
