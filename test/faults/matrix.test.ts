@@ -2,12 +2,11 @@
  * The fault matrix: every fault, against every entry, in every state of a call. What each cell holds is table.mjs, which
  * docs/reliability.md shows.
  */
-import type { Context } from "lifeguard";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { heapUsed } from "../support/memory.js";
 import { turn } from "../support/turn.js";
 import { doings } from "./doings.js";
-import { play, TooSlow } from "./play.js";
+import { type Company, play, TooSlow } from "./play.js";
 import { open, type Stage, type StageOptions } from "./stages.js";
 import {
   cellOf,
@@ -78,7 +77,7 @@ function isSkipped(fault: FaultName): boolean {
 for (const entry of entryNames) {
   describe(entry, () => {
     const stages = new Stages(entry);
-    const contexts: WeakRef<Context>[] = [];
+    const contexts: Company["contexts"] = [];
     /** Calls of an actor's share its end: what must not be touched is another one. */
     let beside: Stage | undefined;
     let unwatch: () => void;
@@ -145,7 +144,7 @@ for (const entry of entryNames) {
     afterAll(() => stages.dispose());
 
     function held(): number {
-      return contexts.filter((ref) => ref.deref() !== undefined).length;
+      return contexts.filter(({ below }) => below.deref() !== undefined).length;
     }
   });
 }

@@ -14,8 +14,8 @@ export interface Company {
   readonly stage: Stage;
   /** Where a call goes on undisturbed meanwhile, if that is not the stage itself. */
   readonly beside: Stage;
-  /** What calls leave behind is seen by what is still held of these. */
-  readonly contexts: WeakRef<Context>[];
+  /** What calls leave behind on the contexts they were made under is seen by what these still hold of those below. */
+  readonly contexts: { readonly parent: Context; readonly below: WeakRef<Context> }[];
 }
 
 /** It was not in its state by the time its deadline passed: to be tried again with a longer one. */
@@ -194,7 +194,7 @@ class Cell {
       inputsThrow: doing.inputsThrow,
       derive: (ctx) => {
         const derived = withValue(doing.derive?.(ctx) ?? ctx, number, contexts.length);
-        contexts.push(new WeakRef(derived));
+        contexts.push({ parent: ctx, below: new WeakRef(derived) });
         return derived;
       },
     });
