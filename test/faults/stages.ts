@@ -21,14 +21,14 @@ import { type Client, client, get } from "../support/server.js";
 import type { EntryName } from "./table.mjs";
 
 /** What the function is told: see fixtures/matrix.mjs. */
-export interface Order {
+interface Order {
   readonly words: Int32Array;
   readonly held: boolean;
   readonly how: string;
   readonly arg?: unknown;
 }
 
-export interface Wish {
+interface Wish {
   readonly order: Order;
   /** The task's name, where it is not the one of the fixture. */
   readonly task?: string | undefined;
