@@ -151,7 +151,7 @@ function poolStage(pool: Pool, call: Stage["call"]): Stage {
 function callOfBatch(pool: Pool, wish: Wish): Call {
   const [ctx, cancel] = contextFor(wish);
   const words = threadGate().view;
-  const inputs: object[] = [wish.order, { words, held: false, how: "return" }];
+  const inputs: object[] = [wish.order, { words, held: false, how: "number" }];
   if (wish.transfer !== undefined) transfer(wish.order, wish.transfer);
   function* read(): Generator<object> {
     yield* inputs;
