@@ -78,7 +78,7 @@ function text(cell, reasons) {
 
 /** @param {string} line */
 function gets(line) {
-  return line.replaceAll(/[a-z ]+: /g, "");
+  return line.replaceAll(/(^|\| )[a-z ]+: /g, "$1");
 }
 
 /** @param {Fault} fault */
