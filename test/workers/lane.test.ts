@@ -1,5 +1,5 @@
 /** The words of a lane: every fork of the claim has one winner, and a word of another task is never taken for this one's. */
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import {
   CANCELED,
   CANCELED_WITH_CAUSE,
@@ -8,6 +8,7 @@ import {
   DROPPED,
   EXPIRED,
   EXPIRED_WITH_CAUSE,
+  INTERRUPTING,
   KILLING,
   Lane,
   LIVE,
@@ -16,6 +17,7 @@ import {
   noticeWord,
   OFFERED,
   PLACES,
+  readEpoch,
   readNotice,
   STARTED,
   STOPPED,
@@ -40,6 +42,7 @@ test.each(epochs)(
       for (const notice of [LIVE, CANCELED, CANCELED_WITH_CAUSE, EXPIRED, EXPIRED_WITH_CAUSE] as const) {
         lane.post(epoch, place, notice);
         expect(readNotice(there.notice(place)[0] as number, epoch)).toBe(notice);
+        expect(readEpoch(there.notice(place)[0] as number)).toBe(epoch);
       }
     }
   },
@@ -180,4 +183,74 @@ test("what different threads write is 64 bytes apart, and 64 bytes from both end
   );
   for (const [i, [from]] of edges.slice(1).entries())
     expect(from - (edges[i]?.[1] as number)).toBeGreaterThanOrEqual(64);
+});
+
+test("an envelope of one is as fresh as one of several", () => {
+  const lane = new Lane();
+  lane.offer(1, 2);
+  lane.post(1, 0, CANCELED);
+  lane.setProgress(0, 0.5);
+  lane.offer(2, 1);
+  expect(lane.notice(0)[0]).toBe(noticeWord(2, LIVE));
+  expect(lane.progress(0)).toBe(0);
+});
+
+test("no two words lie on one another: what is written to one changes no other", () => {
+  const lane = new Lane();
+  lane.offer(5, PLACES);
+  for (let place = 0; place < PLACES; place++) {
+    lane.post(5, place, EXPIRED);
+    lane.move(5, place, OFFERED, STARTED);
+    lane.setProgress(place, 0.25);
+    lane.awaits(5, place);
+    lane.report(place, STOPPED, place + 0.5, 8);
+  }
+  for (let place = 0; place < PLACES; place++) {
+    expect([
+      lane.notice(place)[0],
+      lane.stands(5, place, STARTED),
+      lane.progress(place),
+      lane.isAwaiting(5, place),
+      lane.ended(place),
+      lane.number(place),
+      lane.took(place),
+    ]).toEqual([noticeWord(5, EXPIRED), true, 0.25, true, STOPPED, place + 0.5, 8]);
+  }
+});
+
+describe("sleeping on a claim", () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  test("goes on for as long as it stands there, however often it is woken", () => {
+    const lane = new Lane();
+    lane.offer(3, 2);
+    lane.move(3, 1, OFFERED, INTERRUPTING);
+    const words = new Int32Array(lane.buffer);
+    const slept: unknown[] = [];
+    vi.spyOn(Atomics, "wait").mockImplementation((claims, place, word) => {
+      slept.push([(claims as Int32Array)[place], place, word]);
+      // The first time for nothing.
+      if (slept.length === 2) lane.move(3, 1, INTERRUPTING, KILLING);
+      return "ok";
+    });
+    lane.sleepWhile(3, 1, INTERRUPTING);
+    const word = (3 << 3) | INTERRUPTING;
+    expect(slept).toEqual([
+      [word, 1, word],
+      [word, 1, word],
+    ]);
+    expect(words).toContain((3 << 3) | KILLING);
+  });
+
+  test("does not begin where it stands elsewhere, or is another epoch's", () => {
+    const lane = new Lane();
+    lane.offer(3, 1);
+    lane.move(3, 0, OFFERED, INTERRUPTING);
+    const wait = vi.spyOn(Atomics, "wait").mockReturnValue("ok");
+    lane.sleepWhile(3, 0, STARTED);
+    lane.sleepWhile(2, 0, INTERRUPTING);
+    expect(wait).not.toHaveBeenCalled();
+  });
 });

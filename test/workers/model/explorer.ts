@@ -4,7 +4,7 @@
  */
 
 /** Numbers, strings, and lists and objects of them: always with the same properties, in the same order. */
-export type Plain = number | string | readonly Plain[] | { readonly [name: string]: Plain };
+type Plain = number | string | readonly Plain[] | { readonly [name: string]: Plain };
 
 export interface Step<S> {
   readonly label: string;
@@ -25,7 +25,7 @@ export interface Model<S> {
   faultAtRest(state: S): string | undefined;
 }
 
-export interface Fault {
+interface Fault {
   readonly promise: string;
   /** The labels of the steps that lead to it. */
   readonly trace: readonly string[];
@@ -102,7 +102,7 @@ export function explore<S>(model: Model<S>, most = 5_000_000): Exploration {
 }
 
 /** The state in one string: two have the same only if they are the same. */
-export function keyOf(state: Plain): string {
+function keyOf(state: Plain): string {
   return codes.toString("latin1", 0, encode(state, 0));
 }
 

@@ -497,7 +497,7 @@ function collected(steps: Steps, to: State, place: number, how: Ended, reply: nu
   else settle(to, job, how === REPLIED && reply === 0 ? "crashed" : outcomeOf(how));
 }
 
-export function outcomeOf(how: Ended): Outcome {
+function outcomeOf(how: Ended): Outcome {
   switch (how) {
     case FAILED:
       return "failed";

@@ -85,7 +85,7 @@ export interface Setup {
   readonly mutant?: Mutant;
 }
 
-export type MainAt =
+type MainAt =
   | "free"
   | "marking"
   | "dropping marked"
@@ -132,7 +132,7 @@ export type WorkerAt =
 /** Lists of messages hold three numbers for each. */
 export const FIELDS = 3;
 
-export interface Main {
+interface Main {
   at: MainAt;
   /** The job it is about. */
   job: number;

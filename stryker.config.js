@@ -1,0 +1,22 @@
+// @ts-check
+/**
+ * Mutants of the context tree and of the lane: `npm run mutate`, or `npm run mutate -- --mutate src/context/heap.ts` for one file. It takes an hour or more;
+ * what is known of mutants of files that have not changed is kept in reports/.
+ */
+export default {
+  testRunner: "vitest",
+  plugins: ["@stryker-mutator/vitest-runner"],
+  vitest: { configFile: "stryker.vitest.config.ts", related: false },
+  mutate: ["src/context/**/*.ts", "src/workers/{lane,notice-watch,task-context}.ts"],
+  coverageAnalysis: "perTest",
+  incremental: true,
+  incrementalFile: "reports/mutation/incremental.json",
+  reporters: ["clear-text", "json"],
+  clearTextReporter: { allowColor: false, reportTests: false },
+  concurrency: 1,
+  // Of a test, for what is endless with a mutant.
+  timeoutMS: 20_000,
+  ignoreStatic: false,
+  tempDirName: ".stryker-tmp",
+  allowEmpty: false,
+};
