@@ -230,7 +230,7 @@ describe("sleeping on a claim", () => {
     const words = new Int32Array(lane.buffer);
     const slept: unknown[] = [];
     vi.spyOn(Atomics, "wait").mockImplementation((claims, place, word) => {
-      slept.push([(claims as Int32Array)[place], place, word]);
+      slept.push([Number(claims[place]), place, word]);
       // The first time for nothing.
       if (slept.length === 2) lane.move(3, 1, INTERRUPTING, KILLING);
       return "ok";
