@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * `npm run dependencies`: where every dependency comes from and under which licence, as docs/dependencies.md.
+ * `npm run provenance`: where every dependency comes from and under which licence, as docs/dependencies.md.
  *
  * All of it is read from package-lock.json and from what is installed; nothing is asked of a registry, so that a check
  * needs none. `--registry` asks it, for advisories and signatures, and says so where it does not answer.
@@ -19,9 +19,10 @@ const allowed = ["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BlueOak-
 /** Licences of single tools, with the reason. Nothing of them is in the package. */
 const tolerated = /** @type {Record<string, RegExp>} */ ({
   "MPL-2.0": /^(?:lightningcss(?:-.*)?)$/, // Its files stay as they are, and vitest brings it.
+  "CC-BY-4.0": /^caniuse-lite$/, // Data about browsers, which Stryker's parser brings.
 });
 
-const help = `npm run dependencies [-- --check | --registry]
+const help = `npm run provenance [-- --check | --registry]
 
 Writes ${DOCUMENT}: name, version, licence and source of every dependency.
 
@@ -71,7 +72,7 @@ function main(argv) {
   const page = pageOf(entries);
   if (!values.check) writeFileSync(new URL(DOCUMENT, root), page);
   else if (!existsSync(new URL(DOCUMENT, root)) || read(DOCUMENT) !== page)
-    wrong.push(`${DOCUMENT} is not what package-lock.json gives: npm run dependencies`);
+    wrong.push(`${DOCUMENT} is not what package-lock.json gives: npm run provenance`);
   if (wrong.length > 0) process.stderr.write(`${wrong.join("\n")}\n`);
   return wrong.length > 0 ? 1 : 0;
 }
@@ -142,7 +143,7 @@ function pageOf(entries) {
   const unhashed = entries.filter(([, { integrity }]) => integrity === undefined);
   return `# Where the dependencies come from
 
-Written by \`npm run dependencies\` from package-lock.json; a test checks that it still is so, that every licence is one of
+Written by \`npm run provenance\` from package-lock.json; a test checks that it still is so, that every licence is one of
 ${allowed.join(", ")}, or ${Object.keys(tolerated).join(", ")} for a single tool, and that the lock file has an integrity hash for what is installed.
 
 ## Installed with lifeguard

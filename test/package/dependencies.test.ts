@@ -22,5 +22,5 @@ test("it names what is installed with the package, and what dist contains", asyn
 test("a wrong option is an error, and says what there is", async () => {
   const { code, stderr } = await run(script, ["--chek"]);
   expect(code).toBe(2);
-  expect(stderr).toContain("npm run dependencies");
+  expect(stderr).toContain("npm run provenance");
 });

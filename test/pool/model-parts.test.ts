@@ -119,7 +119,7 @@ test("room is told of in turn, to no more than there is room for until the event
       let waiting: number[] = [];
       const ought = new Map<number, string>();
       let promised = 0;
-      let isTurning = false;
+      let isTurning = false as boolean;
       const tell = (): void => {
         while (waiting.length > 0 && free - promised > 0) {
           ought.set(waiting.shift()!, "room");

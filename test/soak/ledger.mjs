@@ -97,8 +97,10 @@ export class Ledger {
     }
     for (let pool = 1; pool < this.#pools; pool++) {
       const now = this.read(pool, POOL.now);
+      Atomics.store(this.words, poolAt(pool) + POOL.now, 0);
       const strays = this.read(pool, POOL.strays);
-      if (now !== 0)
+      // Less than none: one was stopped hard while it told that it came or went.
+      if (now > 0)
         this.#broken(
           "threads at once",
           `${String(now)} tasks run on in pool ${String(pool)}, which is quiet`,

@@ -181,11 +181,10 @@ export class SoakPool {
     else this.#outcomes[end] = (this.#outcomes[end] ?? 0) + 1;
     soak.count(kindName, end);
     const isHard = end === "interrupted" || end === "terminated";
-    if (isHard) {
-      soak.counts.hardStops++;
-      if (soak.ledger.isIn(slot)) this.#cut++;
-    } else if (end === "ended" && soak.ledger.isIn(slot)) this.#cut++;
+    if (isHard) soak.counts.hardStops++;
     if (end === "crashed") soak.counts.crashes++;
+    // Its thread has stopped it, or has gone, and another one may have begun the next.
+    if (soak.ledger.isIn(slot)) this.#cut++;
     soak.ledger.close(slot, this.index, runsOf(kindName, end), what);
 
     const hasEnded = ctx.err() !== undefined || cancelledAt <= now || this.#closingAt <= now;

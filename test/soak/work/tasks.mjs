@@ -29,9 +29,12 @@ function enter(slot) {
 
 /** @param {number} slot */
 function leave(slot) {
+  const at = slotAt(slot) + SLOT.state;
   // The main thread may have done it: for one that was cut off, and here goes on.
-  if (Atomics.compareExchange(words, slotAt(slot) + SLOT.state, IN, OUT) === IN)
-    Atomics.sub(words, poolAt(pool) + POOL.now, 1);
+  if (Atomics.load(words, at) !== IN) return;
+  // In this order: it may be stopped hard in between, and is then taken off twice, and not left in for ever.
+  Atomics.sub(words, poolAt(pool) + POOL.now, 1);
+  Atomics.compareExchange(words, at, IN, OUT);
 }
 
 /** @template T @param {number} slot @param {() => T} work */
