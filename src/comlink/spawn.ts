@@ -43,8 +43,9 @@ export async function spawn<T>(
     // As of comlink's own, nothing of it comes back.
     return name === releaseProxy ? { value: () => void dispose().catch(() => {}) } : undefined;
   });
-  await thread.ready();
+  // Also where nobody gets it: as long as the thread has it, comlink's finalizers hold the two of them.
   const remote = thread.takeRemote();
+  await thread.ready();
   contexts.set(remote, thread.node);
   return remote as Actor<T>;
 }

@@ -2,10 +2,11 @@
 import { inspect } from "node:util";
 import type { Worker } from "node:worker_threads";
 import * as Comlink from "comlink";
-import { background, type Context, cause, withCancel, withTimeout } from "lifeguard";
+import { background, type Context, cause, contextKey, withCancel, withTimeout, withValue } from "lifeguard";
 import { type Actor, CallError, contextOf, type SpawnOptions, spawn } from "lifeguard/comlink";
 import { describe, expect, test } from "vitest";
 import { runScript } from "../support/child.js";
+import { heapUsed } from "../support/memory.js";
 import { outOfMemory } from "../support/nodes.js";
 import { failure, fixture, rejection, threadGate } from "../support/pool.js";
 import type { Api } from "../support/remote.js";
@@ -138,6 +139,21 @@ describe("made", () => {
     expect(error).toMatchObject({ code: "ERR_NOT_CLONEABLE" });
     expect(error.message).toContain("spawn: options.args");
   });
+});
+
+test("an actor that could not be made holds its context no longer", async () => {
+  const key = contextKey<number>("test.spawn");
+  const below = async (): Promise<WeakRef<Context>> => {
+    const ctx = withValue(background, key, 1);
+    await failure(spawn(ctx, fixture("comlink/nowhere.mjs")));
+    return new WeakRef(ctx);
+  };
+  const ref = await below();
+  for (let round = 0; round < 50 && ref.deref() !== undefined; round++) {
+    await turn();
+    heapUsed();
+  }
+  expect(ref.deref()).toBeUndefined();
 });
 
 describe("called", () => {
