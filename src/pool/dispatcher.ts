@@ -172,9 +172,9 @@ export class Dispatcher {
       this.#phase = "destroying";
       this.#admission.close();
       this.cancelAll();
-      // Those that were asked to stop before may have been given longer.
+      // Those that were asked to stop before may have been given longer. One that has ended needs none: its news is under way.
       for (const job of this.#handedOver())
-        if (job.scope.ending !== null) job.startGrace(this.#escalation.graceOf(job));
+        if (job.scope.ending !== null && !job.isOverdue) job.startGrace(this.#escalation.graceOf(job));
     }
     return this.#shutDown();
   }

@@ -45,6 +45,18 @@ describe("in the moment of return", () => {
     await expectWhole(pool, 1);
   });
 
+  test("destroy() waits for the news of it, too, and its value is not lost", async () => {
+    await using pool = pooled({ threads: 1, spares: 0, grace: 0 });
+    await pool.ready();
+    const gate = threadGate();
+    const task = pool.submit(background, "returnAndTell", [gate.view, "in time"]);
+    gate.blockUntilWritten(2);
+    const destroyed = pool.destroy();
+    expect(await task.result).toBe("in time");
+    expect(task.outcome).toBe("completed");
+    await destroyed;
+  });
+
   test("its notice does not reach the next task of the lane", async () => {
     await using pool = pooled({ threads: 1, grace: Infinity });
     await pool.ready();
