@@ -52,7 +52,7 @@ function begin(steps: Steps): void {
       });
     }
     if (job.outcome !== "none") continue;
-    if (job.alarm !== "none" && isAlarmDue(steps, job)) {
+    if (job.alarm !== "none") {
       steps.must("main", `job ${String(n)} has overrun its ${job.alarm}`, (to) => {
         overran(steps, to, n);
       });
@@ -141,13 +141,6 @@ function isCollectable({ words: lane, main }: State): boolean {
   if (main.cursor >= main.load.length) return false;
   const claim = words.claimIn(lane, main.epoch, main.cursor);
   return claim === DROPPED || (claim === DONE && lane.ended[main.cursor] !== REPLIED);
-}
-
-/** Alarms for news are a second long. Of an envelope of several the lookout, which has a millisecond, has looked by then. */
-function isAlarmDue(steps: Steps, { alarm }: Job): boolean {
-  const { state } = steps;
-  if (steps.is("main gives up waiting for news before it has looked")) return true;
-  return alarm !== "news" || state.main.load.length === 1 || !isCollectable(state);
 }
 
 function handOver(steps: Steps, to: State): void {
@@ -343,6 +336,7 @@ function proceed(steps: Steps): void {
       must(`looks at place ${String(main.cursor)}`, (to) => {
         if (collectOne(steps, to, 0, false)) return;
         if (to.main.next === "take back") startTakingBack(to, to.main.cursor);
+        else if (to.main.next === "wait for news") waitForNews(to);
         else tellNext(to);
       });
       return;
@@ -374,15 +368,30 @@ function kill(steps: Steps): void {
       main.at = "killing INTERRUPTING";
     } else if (from === INTERRUPTING) {
       main.at = "killing STARTED";
-    } else if (job.isOverdue === 1 || steps.is("main ends the thread though the exchange has failed")) {
-      // It has ended, and its thread does not say so.
+    } else if (steps.is("main ends the thread though the exchange has failed")) {
       endThread(to);
+    } else if (main.thread === "busy" && !steps.is("main gives up waiting for news before it has looked")) {
+      // It has ended: that may lie in the lane.
+      main.at = "collecting";
+      main.next = "wait for news";
     } else {
-      job.isOverdue = 1;
-      job.alarm = "news";
-      tellNext(to);
+      waitForNews(to);
     }
   });
+}
+
+/** It has ended. Where its thread does not say so, it is given a second, and ended then. */
+function waitForNews(to: State): void {
+  const job = to.jobs[to.main.job] as Job;
+  if (job.outcome !== "none") {
+    tellNext(to);
+  } else if (job.isOverdue === 1) {
+    endThread(to);
+  } else {
+    job.isOverdue = 1;
+    job.alarm = "news";
+    tellNext(to);
+  }
 }
 
 function endThread(to: State): void {

@@ -144,7 +144,7 @@ interface Main {
   /** Takes back down to this place. */
   from: number;
   /** What it does after collecting. */
-  next: "nothing" | "take back";
+  next: "nothing" | "take back" | "wait for news";
   /** It has looked at `awaits` already. Only of the mutant. */
   awaited: number;
   thread: "idle" | "busy" | "ending" | "gone";
