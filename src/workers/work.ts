@@ -40,7 +40,7 @@ import type { Place } from "./place.js";
 import { Probe } from "./probe.js";
 import { TaskNode } from "./task-context.js";
 import { isThenable } from "./thenable.js";
-import { transfersOf } from "./transfer.js";
+import { refuseDetached, transfersOf } from "./transfer.js";
 import { valuesOf } from "./values.js";
 
 export type TaskFunction = (ctx: Context, ...args: readonly unknown[]) => unknown;
@@ -339,6 +339,7 @@ export class Work {
 
   #post({ mailbox, epoch, at }: Place, value: unknown, transfers?: readonly object[]): void {
     const parcel: Parcel = { epoch, place: at, value };
+    refuseDetached(transfers);
     mailbox.port.postMessage(parcel, transfers as Parameters<MessagePort["postMessage"]>[1]);
   }
 }

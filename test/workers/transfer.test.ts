@@ -50,6 +50,7 @@ test("results move when they are marked", async () => {
 
 test("a result whose buffer is gone already: ERR_NOT_CLONEABLE, and the thread lives", async () => {
   expect((await failure(pool.run(background, "gone", 8))).code).toBe("ERR_NOT_CLONEABLE");
+  expect((await failure(pool.run(background, "goneBuffer"))).code).toBe("ERR_NOT_CLONEABLE");
   await expectWhole(pool, 1);
 });
 
