@@ -1,6 +1,6 @@
 /** What is thrown, over comlink: with its class, `code`, `cause` and own properties, which comlink's own handler drops. */
 import { type Carried, carry, unpack } from "../workers/carry.js";
-import { CallError } from "./errors.js";
+import { CallError, type CallErrorCode } from "./errors.js";
 import type { ThrownWire } from "./wire.js";
 
 /** Stands for an answer of the library's own: the error itself, which never leaves this thread. */
@@ -52,10 +52,24 @@ export function deserializeThrown(
   throw new TypeError("what was thrown on the other side cannot be read");
 }
 
-/** What the other side says of a call, of a result that cannot be cloned or a method that is not there, is said with our class here, too. */
+const codes: Readonly<Record<CallErrorCode, true>> = {
+  ERR_PEER_CLOSED: true,
+  ERR_WORKER_CRASHED: true,
+  ERR_PROXY_RELEASED: true,
+  ERR_NOT_CLONEABLE: true,
+  ERR_UNKNOWN_METHOD: true,
+  ERR_ACTOR_MODULE: true,
+};
+
+/**
+ * What the other side says of a call, of a result that cannot be cloned or a method that is not there, is said with our class here,
+ * too. Not by its class there: bundlers rename those, and users may have one of that name.
+ */
 function asOurs(error: unknown): unknown {
-  const isOurs =
-    error instanceof Error && error.constructor.name === "CallError" && error.name === "CallError";
-  if (isOurs) Object.setPrototypeOf(error, CallError.prototype);
+  if (error instanceof Error && error.name === "CallError") {
+    const { code } = error as { readonly code?: unknown };
+    if (typeof code === "string" && Object.hasOwn(codes, code))
+      Object.setPrototypeOf(error, CallError.prototype);
+  }
   return error;
 }

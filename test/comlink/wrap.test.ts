@@ -308,6 +308,28 @@ describe("a call after an abandoned one", () => {
   });
 });
 
+test("an error of the called side's own stays that, whatever its class and properties are called", async () => {
+  class Mangled extends CallError {}
+  const thrown = [
+    Object.assign(new Error("busy"), { name: "CallError", code: "E_BUSY" }),
+    Object.assign(new Error("its own"), { name: "CallError", code: "toString" }),
+    Object.assign(new Error("odd"), { constructor: null }),
+    new Mangled("ERR_UNKNOWN_METHOD", "made by another bundle"),
+  ];
+  const { port1, port2 } = new MessageChannel();
+  const api = {
+    fail: (at: number) => {
+      throw thrown[at];
+    },
+  };
+  expose(api, port1);
+  const remote = wrap<typeof api>(port2);
+  const errors = await Promise.all(thrown.map((_, at) => failure(Promise.resolve(remote.fail(at)))));
+  expect(errors.map(({ message }) => message)).toEqual(thrown.map(({ message }) => message));
+  expect(errors.map((error) => error instanceof CallError)).toEqual([false, false, false, true]);
+  port2.close();
+});
+
 test("a call that nobody waits for is no unhandled rejection by way of a cancellation", async () => {
   await using started = wrapped("exposed", { grace: 0 });
   const { remote } = started;
