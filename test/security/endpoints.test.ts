@@ -265,6 +265,12 @@ test("another origin cannot call, whatever the flags of the expressions", () => 
   expect(called).not.toHaveBeenCalled();
   for (let i = 0; i < 4; i++) send("https://good.example", String(i));
   expect(called).toHaveBeenCalledTimes(4);
+  // One that cannot be written to is asked like any other.
+  expose({ look: called }, endpoint, { allowedOrigins: [Object.freeze(/^https:\/\/good\.example$/)] });
+  send("https://evil.example", "frozen");
+  expect(called).toHaveBeenCalledTimes(4);
+  send("https://good.example", "frozen");
+  expect(called).toHaveBeenCalledTimes(5);
   warned.mockRestore();
   expect(posted).toEqual([]);
 });
