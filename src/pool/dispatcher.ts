@@ -458,7 +458,7 @@ export class Dispatcher {
     // It may have stopped by itself meanwhile: then it cannot be condemned any more, and the news is under way. Unless what it has
     // left behind keeps its thread from sending it.
     if (thread.condemn(place)) this.#condemned(job);
-    else if (this.#hasLeftWord(job, thread) || !this.#escalation.isSilent(job)) return;
+    else if (hasGoneOn(job, thread) || !this.#escalation.isSilent(job)) return;
     const { state } = thread;
     this.#staff.terminate(thread);
     if (state.kind === "busy") {
@@ -469,12 +469,6 @@ export class Dispatcher {
       this.#exits.settleAll(finished);
     }
     this.#dispatch();
-  }
-
-  /** Its end may lie in the lane, and nobody have looked while the event loop stood still: its thread may be at the next one by now. */
-  #hasLeftWord(job: Job, { state }: Thread): boolean {
-    if (state.kind === "busy") this.#exits.settleAll(this.#collect(state.load));
-    return job.outcome !== undefined;
   }
 
   #condemned(job: Job): void {
@@ -650,6 +644,14 @@ export class Dispatcher {
     });
     return this.#closed;
   }
+}
+
+/**
+ * It has ended, and nobody has looked while the event loop stood still: its thread is at the one behind it by now, or beyond. Not where
+ * its end can be read and the thread is at nothing: then what it has left behind may hold up the thread for ever.
+ */
+function hasGoneOn({ place }: Job, { state }: Thread): boolean {
+  return state.kind === "busy" && state.load.hasBegunBehind(place);
 }
 
 /** Those of which the lane says nothing that could be: code in their thread has written to it. */

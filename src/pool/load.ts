@@ -172,6 +172,15 @@ export class Load {
     return this.#cursor + 1;
   }
 
+  /** Whether the thread has begun one of those behind `place`. */
+  hasBegunBehind(place: number): boolean {
+    const { lane } = this.thread;
+    for (let at = place + 1; at < this.jobs.length; at++) {
+      if (!lane.stands(this.#epoch, at, OFFERED) && !lane.stands(this.#epoch, at, DROPPED)) return true;
+    }
+    return false;
+  }
+
   /** Whether all of it is over, as it is when the thread has replied. */
   get isThrough(): boolean {
     const { lane } = this.thread;
