@@ -458,7 +458,7 @@ export class Dispatcher {
     // It may have stopped by itself meanwhile: then it cannot be condemned any more, and the news is under way. Unless what it has
     // left behind keeps its thread from sending it.
     if (thread.condemn(place)) this.#condemned(job);
-    else if (hasGoneOn(job, thread) || !this.#escalation.isSilent(job)) return;
+    else if (!this.#isStuck(job, thread)) return;
     const { state } = thread;
     this.#staff.terminate(thread);
     if (state.kind === "busy") {
@@ -469,6 +469,19 @@ export class Dispatcher {
       this.#exits.settleAll(finished);
     }
     this.#dispatch();
+  }
+
+  /**
+   * It has ended, and its thread has had the time to say so. Not one that has gone on to what waits behind, and has done nothing: nobody may
+   * have looked while the event loop stood still. What can be taken back is, before the look, so that nothing begins after it.
+   */
+  #isStuck(job: Job, { state }: Thread): boolean {
+    if (!this.#escalation.isSilent(job)) return false;
+    if (state.kind !== "busy") return true;
+    this.#giveBack(state.load.takeBack(job.place + 1));
+    if (!state.load.hasBegunBehind(job.place)) return true;
+    this.#dispatch();
+    return false;
   }
 
   #condemned(job: Job): void {
@@ -644,14 +657,6 @@ export class Dispatcher {
     });
     return this.#closed;
   }
-}
-
-/**
- * It has ended, and nobody has looked while the event loop stood still: its thread is at the one behind it by now, or beyond. Not where
- * its end can be read and the thread is at nothing: then what it has left behind may hold up the thread for ever.
- */
-function hasGoneOn({ place }: Job, { state }: Thread): boolean {
-  return state.kind === "busy" && state.load.hasBegunBehind(place);
 }
 
 /** Those of which the lane says nothing that could be: code in their thread has written to it. */

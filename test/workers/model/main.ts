@@ -336,16 +336,18 @@ function proceed(steps: Steps): void {
       must(`looks at place ${String(main.cursor)}`, (to) => {
         if (collectOne(steps, to, 0, false)) return;
         if (to.main.next === "take back") startTakingBack(to, to.main.cursor);
-        else if (to.main.next === "wait for news") waitForNews(to);
         else tellNext(to);
       });
       return;
     case "taking back":
       must(`OFFERED → DROPPED at place ${String(main.place)}, to take it back`, (to) => {
         takeBack(steps, to, to.main.place);
-        if (to.main.place === to.main.from) tellNext(to);
+        if (to.main.place === to.main.from) tookBack(to);
         else to.main.place--;
       });
+      return;
+    case "looking behind":
+      lookBehind(steps);
       return;
     default:
       main.at satisfies never;
@@ -370,28 +372,34 @@ function kill(steps: Steps): void {
       main.at = "killing STARTED";
     } else if (steps.is("main ends the thread though the exchange has failed")) {
       endThread(to);
-    } else if (main.thread === "busy" && !steps.is("main gives up waiting for news before it has looked")) {
-      // It has ended: that may lie in the lane.
-      main.at = "collecting";
-      main.next = "wait for news";
+    } else if (job.isOverdue === 0) {
+      // It has ended, and its thread does not say so: it is given a second.
+      job.isOverdue = 1;
+      job.alarm = "news";
+      tellNext(to);
+    } else if (main.thread !== "busy" || steps.is("main gives up waiting for news before it has looked")) {
+      endThread(to);
+    } else if (steps.is("main looks whether the thread has gone on before it takes back what waits")) {
+      main.at = "looking behind";
+      main.place = place + 1;
     } else {
-      waitForNews(to);
+      startTakingBack(to, place + 1, "look behind");
     }
   });
 }
 
-/** It has ended. Where its thread does not say so, it is given a second, and ended then. */
-function waitForNews(to: State): void {
-  const job = to.jobs[to.main.job] as Job;
-  if (job.outcome !== "none") {
-    tellNext(to);
-  } else if (job.isOverdue === 1) {
-    endThread(to);
-  } else {
-    job.isOverdue = 1;
-    job.alarm = "news";
-    tellNext(to);
+/** Whether the thread has gone on: then it is not to be ended for what lies before. */
+function lookBehind(steps: Steps): void {
+  const { place, load, epoch } = steps.state.main;
+  if (place >= load.length) {
+    steps.must("main", "has found nothing begun behind it", endThread);
+    return;
   }
+  steps.must("main", `looks whether place ${String(place)} has begun`, (to) => {
+    const claim = words.claimIn(to.words, epoch, place);
+    if (claim === OFFERED || claim === DROPPED) to.main.place++;
+    else tellNext(to);
+  });
 }
 
 function endThread(to: State): void {
@@ -439,13 +447,23 @@ function overran(steps: Steps, to: State, n: number): void {
   }
 }
 
-function startTakingBack(to: State, from: number): void {
+function startTakingBack(to: State, from: number, next: "nothing" | "look behind" = "nothing"): void {
   const { main } = to;
   main.from = from;
   main.place = main.load.length - 1;
-  main.next = "nothing";
+  main.next = next;
   if (main.place >= from) main.at = "taking back";
-  else tellNext(to);
+  else tookBack(to);
+}
+
+function tookBack(to: State): void {
+  const { main } = to;
+  if (main.next === "look behind") {
+    main.at = "looking behind";
+    main.place = main.from;
+  } else {
+    tellNext(to);
+  }
 }
 
 function takeBack(steps: Steps, to: State, place: number): void {

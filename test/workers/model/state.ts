@@ -48,7 +48,8 @@ export type Mutant =
   | "the order to end is not repeated"
   | "the parcel is taken without a look at whose it is"
   | "main settles what is DONE as terminated"
-  | "main gives up waiting for news before it has looked";
+  | "main gives up waiting for news before it has looked"
+  | "main looks whether the thread has gone on before it takes back what waits";
 
 export interface Setup {
   readonly places: number;
@@ -144,7 +145,7 @@ interface Main {
   /** Takes back down to this place. */
   from: number;
   /** What it does after collecting. */
-  next: "nothing" | "take back" | "wait for news";
+  next: "nothing" | "take back" | "look behind";
   /** It has looked at `awaits` already. Only of the mutant. */
   awaited: number;
   thread: "idle" | "busy" | "ending" | "gone";
