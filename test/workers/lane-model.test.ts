@@ -65,6 +65,11 @@ const mutants: readonly (readonly [Mutant, SetupName, Promised])[] = [
   ["the parcel is taken without a look at whose it is", "one envelope after the other, guarded", "value"],
   ["main settles what is DONE as terminated", "one task", "done"],
   ["main gives up waiting for news before it has looked", "two in an envelope", "innocent"],
+  [
+    "main looks whether the thread has gone on before it takes back what waits",
+    "two in an envelope",
+    "innocent",
+  ],
 ];
 
 describe("it rests on each of these: without it a promise is not kept", () => {

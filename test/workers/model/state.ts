@@ -104,7 +104,8 @@ type MainAt =
   | "killing STARTED"
   | "ending the thread"
   | "collecting"
-  | "taking back";
+  | "taking back"
+  | "looking behind";
 
 export type WorkerAt =
   | "idle"
