@@ -14,8 +14,9 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // Each test file in a process of its own: pools of threads do not share one.
     pool: "forks",
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Against what hangs, and nothing else: on a machine that has other things to do, much takes ten times as long.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     server: { deps: { external: untransformed } },
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
     coverage: {

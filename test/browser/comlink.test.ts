@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { bundle, serve } from "../../examples/browser/site.mjs";
 import { describeInChromium, launch, open } from "./chromium.js";
 
-const timeout = 60_000;
+const timeout = 120_000;
 const fixtures = fileURLToPath(new URL("fixtures/", import.meta.url));
 
 let site: Awaited<ReturnType<typeof serve>>;

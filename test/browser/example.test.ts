@@ -6,7 +6,7 @@ import { root, run } from "../examples/run.js";
 import { describeInChromium, launch, open } from "./chromium.js";
 
 const server = "examples/browser/server.mjs";
-const timeout = 60_000;
+const timeout = 120_000;
 /** More than can be counted before the test is over. */
 const endless = "1000000000";
 

@@ -5,7 +5,7 @@ import { serve } from "../../examples/browser/site.mjs";
 import { root } from "../examples/run.js";
 import { describeInChromium, launch, open } from "./chromium.js";
 
-const timeout = 60_000;
+const timeout = 120_000;
 
 const imports = {
   "lifeguard/comlink": "./dist/comlink/browser.js",

@@ -15,6 +15,7 @@ import {
 import { register } from "lifeguard/comlink";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Delegating } from "../support/contexts.js";
+import { inTime } from "../support/in-time.js";
 import { failure, rejection, threadGate } from "../support/pool.js";
 import { type Api, bare, type Module, type RemoteWorker, wrapped } from "../support/remote.js";
 import { settles } from "../support/turn.js";
@@ -108,14 +109,14 @@ describe.each(ways)("$name", ({ start, module }) => {
   test.each(["spin", "wait"] as const)(
     "a deadline holds on the other side while this one is blocked: %s",
     async (method) => {
-      const [ctx, cancel] = withTimeout(background, 40, new Error("too slow"));
-      const gate = threadGate();
-      const seen = remote[method](ctx, gate.view).catch((error: unknown) => error);
-      await gate.entered();
+      const { started: seen, gate } = await inTime(
+        (ctx, { view }) => remote[method](ctx, view).catch((error: unknown) => error),
+        (answer) => answer,
+        new Error("too slow"),
+      );
       // It tells by the gate: nothing of this thread's, nor its event loop, has a part in it.
       gate.blockUntilWritten(3);
       expect(await seen).toMatchObject({ code: "ERR_DEADLINE_EXCEEDED" });
-      cancel();
     },
   );
 

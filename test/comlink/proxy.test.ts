@@ -5,7 +5,7 @@ import { proxy } from "lifeguard/comlink";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { standIns } from "../../src/workers/stand-in.js";
 import { openableGate } from "../support/gate.js";
-import { failure, fixture, rejection, settled } from "../support/pool.js";
+import { failure, fixture, rejection, settled, threadGate } from "../support/pool.js";
 import { microtask, turn } from "../support/turn.js";
 import { uncaughtDuring } from "../support/uncaught.js";
 
@@ -162,12 +162,16 @@ describe("when the task has ended", () => {
     await using other = new Pool(fixture("comlink/tasks.mjs"), { threads: 1, grace: 0 });
     const ended = openableGate<unknown>();
     const [ctx, cancel] = withCancel(background);
+    const gate = threadGate();
     const task = other.submit(ctx, "runawayWithContext", [
       proxy(async (its: Context) => {
+        // Not within the call, which looks whether the context has ended while it was sent, and would tell.
+        await gate.written(2);
         cancel();
         await its.done();
         ended.open(cause(its));
       }),
+      gate.view,
     ]);
     expect(await settled(task)).toBe("terminated");
     expect(await ended.opened).toMatchObject({ code: "ERR_PEER_CLOSED" });

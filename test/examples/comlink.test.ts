@@ -6,7 +6,7 @@ import { root, run } from "./run.js";
 const before = "examples/comlink/before";
 const after = "examples/comlink/after";
 /** Real work, on cores that may be busy otherwise, too. */
-const timeout = 60_000;
+const timeout = 120_000;
 
 /** The lines of `to` that are not in `from`, by a longest common subsequence: what `diff` marks with a +. */
 function added(from: readonly string[], to: readonly string[]): string[] {

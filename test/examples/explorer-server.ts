@@ -82,7 +82,7 @@ export async function whenStats(explorer: Explorer, wanted: (stats: Stats) => bo
         stats = await statsOf(explorer);
         return wanted(stats) || stats;
       },
-      { timeout: 60_000, interval: 20 },
+      { timeout: 110_000, interval: 20 },
     )
     .toBe(true);
   return stats;

@@ -13,7 +13,7 @@ import {
 } from "./explorer-server.js";
 import { run } from "./run.js";
 
-const timeout = 60_000;
+const timeout = 120_000;
 /** Seconds of work. */
 const slow = `${inside}&size=512&detail=8000`;
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type Run, type RunOptions, run } from "./run.js";
 
 /** Real work, on cores that may be busy otherwise, too. */
-const timeout = 60_000;
+const timeout = 120_000;
 
 /** A program of examples/groups; readable in a log: no escape codes, nothing that wraps. */
 async function program(name: string, options?: RunOptions): Promise<Run> {

@@ -3,7 +3,7 @@ import { run } from "./run.js";
 
 const main = "examples/patterns/main.mjs";
 /** Real work, on cores that may be busy otherwise, too. */
-const timeout = 60_000;
+const timeout = 120_000;
 
 describe("the example of runaway patterns", () => {
   test(

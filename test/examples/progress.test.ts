@@ -4,7 +4,7 @@ import { run } from "./run.js";
 
 const main = "examples/progress/main.mjs";
 /** Real work, on cores that may be busy otherwise, too. */
-const timeout = 60_000;
+const timeout = 120_000;
 /** More than can be done before the test has seen enough. */
 const long = ["--threads", "2", "--items", "200000"];
 

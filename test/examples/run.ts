@@ -16,7 +16,7 @@ export interface RunOptions {
   readonly hangUpAfter?: string;
   /** The same of stderr. */
   readonly deafAfter?: string;
-  /** Milliseconds until it is killed. @default 60000 */
+  /** Milliseconds until it is killed. @default 110000 */
   readonly timeout?: number;
 }
 
@@ -26,7 +26,7 @@ export function run(file: string, args: readonly string[] = [], options: RunOpti
   const child = spawn(process.execPath, [file, ...args], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: options.timeout ?? 60_000,
+    timeout: options.timeout ?? 110_000,
   });
   let stdout = "";
   let stderr = "";

@@ -4,7 +4,7 @@ import { run } from "./run.js";
 
 const main = "examples/search/main.mjs";
 /** Real work, on cores that may be busy otherwise, too. */
-const timeout = 60_000;
+const timeout = 120_000;
 
 const gone = "Ctrl-C: what was under way has stopped, and the index is gone.\n";
 

@@ -14,7 +14,7 @@ const servers: [file: string, ask: Ask][] = [
 ];
 
 /** Real processes, on cores that may be busy otherwise, too. */
-const timeout = 60_000;
+const timeout = 120_000;
 /** More than can be counted before a test is over. */
 const endless = "/primes?below=99999999";
 /** A second or two of work. */

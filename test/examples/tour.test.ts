@@ -5,7 +5,7 @@ import { run } from "./run.js";
 const main = "examples/tour/main.mjs";
 const small = ["--threads", "2", "--files", "16", "--deadline", "100"];
 /** The tour is real work, and in a test run its cores are busy otherwise, too. */
-const timeout = 60_000;
+const timeout = 120_000;
 
 function lines(stdout: string): string[] {
   return stdout.split("\n");

@@ -30,7 +30,7 @@ function begunOf({ begun }: Steps, ids: readonly number[]): number[] {
 
 /** Blocks this thread, event loop included, until the step has begun. */
 function blockUntilBegun({ begun }: Steps, id: number): void {
-  if (Atomics.wait(begun, id, 0, 20_000) === "timed-out") throw new Error(`step ${id} has not begun`);
+  if (Atomics.wait(begun, id, 0, 60_000) === "timed-out") throw new Error(`step ${id} has not begun`);
 }
 
 describe("who goes together", () => {

@@ -474,7 +474,7 @@ describe("a loop that makes promises", () => {
         expect(["interrupted", "terminated"]).toContain(task.outcome);
       }
       await expectWhole(pool, 1);
-    }, 60_000);
+    });
   }
 
   for (const onOverrun of ["interrupt", "terminate"] as const) {

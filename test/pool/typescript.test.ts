@@ -35,7 +35,7 @@ function strippingNode(): string | undefined {
     return execFileSync("npx", ["-y", "--prefer-offline", "node@24", "-p", "process.execPath"], {
       cwd,
       encoding: "utf8",
-      timeout: 20_000,
+      timeout: 110_000,
       stdio: ["ignore", "pipe", "ignore"],
     }).trim();
   } catch {

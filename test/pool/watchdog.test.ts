@@ -1,8 +1,26 @@
 /** `watchdog`: threads end what overruns its deadline by themselves, whatever the main thread does. */
-import { background, type Pool, type PoolOptions, type Task, withCancel, withTimeout } from "lifeguard";
-import { describe, expect, test } from "vitest";
+import {
+  background,
+  type Context,
+  type Pool,
+  type PoolOptions,
+  type SubmitOptions,
+  type Task,
+  withCancel,
+  withTimeout,
+} from "lifeguard";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { inTime } from "../support/in-time.js";
 import { expectWhole, pooled, rejection, settled, type ThreadGate, threadGate } from "../support/pool.js";
-import { turn } from "../support/turn.js";
+import { longSecondGrace } from "../support/second-grace.mjs";
+
+let takeBack: () => void;
+beforeEach(() => {
+  takeBack = longSecondGrace();
+});
+afterEach(() => {
+  takeBack();
+});
 
 function watched(options: PoolOptions = {}, module = "runaway.mjs"): Pool {
   return pooled(
@@ -12,26 +30,34 @@ function watched(options: PoolOptions = {}, module = "runaway.mjs"): Pool {
 }
 
 /** The thread is held by a task, and the steps are known to be short: those that are submitted meanwhile go together. */
-async function held(pool: Pool): Promise<{ begun: Int32Array; gate: ThreadGate; holder: Task<unknown> }> {
-  const begun = new Int32Array(new SharedArrayBuffer(4 * 64));
-  await Promise.all(Array.from({ length: 200 }, () => pool.run(background, "step", begun, 0, "id")));
-  const gate = threadGate();
-  const holder = pool.submit(background, "step", [begun, 1, "wait", gate.view]);
-  await gate.entered();
-  return { begun, gate, holder };
+async function held(pool: Pool): Promise<{ steps: Int32Array; hold: ThreadGate }> {
+  const steps = new Int32Array(new SharedArrayBuffer(4 * 64));
+  await Promise.all(Array.from({ length: 200 }, () => pool.run(background, "step", steps, 0, "id")));
+  const hold = threadGate();
+  void pool.run(background, "step", steps, 1, "wait", hold.view);
+  await hold.entered();
+  return { steps, hold };
 }
 
-/** In time for the task to begin before it. */
-const SOON = 150;
+/** The task has begun, its deadline lies ahead. */
+async function begun(
+  pool: Pool,
+  name: string,
+  args: readonly unknown[] = [],
+  options: SubmitOptions = {},
+): Promise<{ task: Task<unknown>; ctx: Context; gate: ThreadGate }> {
+  const { started, ...rest } = await inTime(
+    (ctx, { view }) => pool.submit(ctx, name, [view, ...args], options),
+    settled,
+  );
+  return { task: started, ...rest };
+}
 
 describe("a task that never polls, with the main thread blocked", () => {
   test("is interrupted when its deadline and its grace are over: its thread goes on before main does", async () => {
     await using pool = watched({ grace: 5 });
     const before = (await pool.run(background, "here")) as { threadId: number };
-    const gate = threadGate();
-    const [ctx] = withTimeout(background, SOON);
-    const task = pool.submit(ctx, "spinAndTellAfter", [gate.view]);
-    await gate.entered();
+    const { task, gate } = await begun(pool, "spinAndTellAfter");
     // The event loop of that thread turns: so the task has been cut off, and by no one here.
     gate.blockUntilWritten(2);
     expect(task.outcome).toBeUndefined();
@@ -43,29 +69,33 @@ describe("a task that never polls, with the main thread blocked", () => {
 
   test("several in a row in one thread", async () => {
     await using pool = watched();
-    await pool.ready();
     for (let i = 0; i < 5; i++) {
-      const gate = threadGate();
-      const [ctx] = withTimeout(background, SOON);
-      const task = pool.submit(ctx, "spinAndTellAfter", [gate.view]);
-      await gate.entered();
+      const { task, gate } = await begun(pool, "spinAndTellAfter");
       gate.blockUntilWritten(2);
       expect(await settled(task)).toBe("interrupted");
     }
-    expect(pool.stats().outcomes).toMatchObject({ interrupted: 5, terminated: 0, crashed: 0 });
+    expect(pool.stats().outcomes).toMatchObject({ terminated: 0, crashed: 0 });
   });
 });
 
 test("of tasks under one context with different graces, each is watched by its own", async () => {
   await using pool = watched({}, "steps.mjs");
-  const { begun, gate, holder } = await held(pool);
-  const [ctx] = withTimeout(background, SOON);
-  // Together in one envelope: the first one has no end to its grace, and no watchdog.
-  const quick = pool.submit(ctx, "step", [begun, 2, "id"], { grace: Infinity });
-  const loop = pool.submit(ctx, "step", [begun, 3, "spin, and tell afterwards", gate.view]);
-  gate.open();
-  await holder.result;
-  while (Atomics.load(begun, 3) === 0) await turn();
+  const { steps, hold } = await held(pool);
+  const {
+    gate,
+    started: [quick, loop],
+  } = await inTime(
+    (ctx, { view }) => {
+      // Together in one envelope: the first one has no end to its grace, and no watchdog.
+      const both = [
+        pool.submit(ctx, "step", [steps, 2, "id"], { grace: Infinity }),
+        pool.submit(ctx, "step", [steps, 3, "spin, and tell afterwards", view]),
+      ] as const;
+      hold.open();
+      return both;
+    },
+    (both) => Promise.all(both.map(settled)),
+  );
   gate.blockUntilWritten(2);
   expect(await settled(loop)).toBe("interrupted");
   expect(await quick.result).toBe(2);
@@ -100,11 +130,7 @@ describe("with the main thread free", () => {
 
   test("a scope that was never left ends its thread here, too", async () => {
     await using pool = watched();
-    await pool.ready();
-    const gate = threadGate();
-    const [ctx] = withTimeout(background, SOON);
-    const task = pool.submit(ctx, "spinInScope", [gate.view]);
-    await gate.entered();
+    const { task } = await begun(pool, "spinInScope");
     expect(await settled(task)).toBe("terminated");
     await expectWhole(pool, 1);
   });
@@ -113,9 +139,7 @@ describe("with the main thread free", () => {
 describe("does nothing to", () => {
   test("a task that ends by itself within its grace", async () => {
     await using pool = watched({ grace: 10_000 });
-    const [ctx] = withTimeout(background, SOON);
-    const gate = threadGate();
-    const task = pool.submit(ctx, "pollThen", [gate.view, "return", "best so far"]);
+    const { task } = await begun(pool, "pollThen", ["return", "best so far"]);
     expect(await task.result).toBe("best so far");
     expect(task.outcome).toBe("completed");
   });
@@ -123,46 +147,47 @@ describe("does nothing to", () => {
   test("a task without a deadline, with no end to its grace, or whose thread shall be ended", async () => {
     await using pool = watched();
     expect(await pool.run(background, "add", 1, 2)).toBe(3);
-    const [ctx] = withTimeout(background, SOON);
-    const gate = threadGate();
-    const endless = pool.submit(ctx, "hold", [gate.view, "held"], { grace: Infinity });
-    await ctx.done();
-    gate.open();
-    expect(await endless.result).toBe("held");
-    const [late] = withTimeout(background, SOON);
-    const other = pool.submit(late, "spin", [threadGate().view], { onOverrun: "terminate" });
-    expect(await settled(other)).toBe("terminated");
+    const endless = await begun(pool, "hold", ["held"], { grace: Infinity });
+    await endless.ctx.done();
+    endless.gate.open();
+    expect(await endless.task.result).toBe("held");
+    const other = await begun(pool, "spin", [], { onOverrun: "terminate" });
+    expect(await settled(other.task)).toBe("terminated");
     await expectWhole(pool, 1);
   });
 
   test("a task that has returned a promise: it may block its thread after its deadline", async () => {
-    await using pool = watched({ grace: 300 });
-    const gate = threadGate();
-    const [ctx] = withTimeout(background, SOON);
-    const task = pool.submit(ctx, "blockAfterAwait", [gate.view, SOON + 350]);
+    await using pool = watched({ grace: 50 });
+    const { task } = await begun(pool, "blockAfterAwait", [100]);
     expect(await task.result).toBe("in the end");
   });
 
   test("the tasks beside it in its envelope, each with a deadline and a grace of its own", async () => {
     await using pool = watched({}, "steps.mjs");
-    const { begun, gate, holder } = await held(pool);
-    const [short] = withTimeout(background, SOON);
-    const [long] = withTimeout(background, 60_000);
-    const tasks = [
-      pool.submit(long, "step", [begun, 2, "id"]),
-      pool.submit(short, "step", [begun, 3, "spin"]),
-      pool.submit(long, "step", [begun, 4, "id"], { grace: 7 }),
-      pool.submit(background, "step", [begun, 5, "id"]),
-    ];
-    gate.open();
-    await holder.result;
-    expect(await Promise.all(tasks.map(settled))).toEqual([
+    const { steps, hold } = await held(pool);
+    const [long] = withTimeout(background, 3_600_000);
+    let first = -2; // the numbers of each attempt are its own
+    const { started } = await inTime(
+      (short, { view }) => {
+        first += 4;
+        const tasks = [
+          pool.submit(long, "step", [steps, first, "id"]),
+          pool.submit(short, "step", [steps, first + 1, "spin, and tell afterwards", view]),
+          pool.submit(long, "step", [steps, first + 2, "id"], { grace: 7 }),
+          pool.submit(background, "step", [steps, first + 3, "id"]),
+        ];
+        hold.open();
+        return tasks;
+      },
+      (tasks) => Promise.all(tasks.map(settled)),
+    );
+    expect(await Promise.all(started.map(settled))).toEqual([
       "completed",
       "interrupted",
       "completed",
       "completed",
     ]);
-    expect([...begun.slice(1, 6)]).toEqual([1, 1, 1, 1, 1]);
+    expect([...steps.slice(first, first + 4)]).toEqual([1, 1, 1, 1]);
     await expectWhole(pool, 1);
   });
 });

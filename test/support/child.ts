@@ -17,7 +17,7 @@ export function runScript(script: string, nodeArgs: readonly string[] = []): Pro
   const args = [...nodeArgs, "--input-type=module", "--eval", script];
   const child = spawn(process.execPath, args, {
     cwd: root,
-    timeout: 20_000,
+    timeout: 110_000, // so that the test can tell what it has printed
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

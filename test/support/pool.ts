@@ -43,7 +43,7 @@ export function threadGate(words = 32): ThreadGate {
     read,
     written: (word) => until(() => read(word) !== 0),
     blockUntilWritten(word) {
-      const outcome = Atomics.wait(view, word, 0, 20_000);
+      const outcome = Atomics.wait(view, word, 0, 60_000);
       if (outcome === "timed-out") throw new Error(`nobody wrote word ${word}`);
     },
   };
