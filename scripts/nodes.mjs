@@ -22,7 +22,7 @@ Runs the test suite on Node ${supported.join(", ")}, or on the versions given, a
 the test files whose paths contain it.
 
   --others          all but the version that runs this (${own})
-  --minutes <n>     a run that takes longer is killed, and has failed [15]
+  --minutes <n>     a run that takes longer is killed, and has failed [18]
   --report <file>   writes what was counted as JSON
   --cache <folder>  where the Nodes lie [node_modules/.cache/nodes]
   --help            this`;
@@ -97,7 +97,7 @@ function options(argv) {
     allowPositionals: true,
     options: {
       others: { type: "boolean", default: false },
-      minutes: { type: "string", default: "15" },
+      minutes: { type: "string", default: "18" },
       report: { type: "string" },
       cache: { type: "string", default: join(root, "node_modules/.cache/nodes") },
       help: { type: "boolean", short: "h", default: false },
