@@ -14,6 +14,7 @@ import {
 } from "lifeguard";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { runScript } from "../support/child.js";
+import { inTime } from "../support/in-time.js";
 import { outOfMemory } from "../support/nodes.js";
 import {
   besideNeighbour,
@@ -26,6 +27,7 @@ import {
   type ThreadGate,
   threadGate,
 } from "../support/pool.js";
+import { longSecondGrace } from "../support/second-grace.mjs";
 import { turn } from "../support/turn.js";
 
 function interrupting(options: PoolOptions = {}): Pool {
@@ -50,7 +52,20 @@ async function cutOff(
   return { task, gate };
 }
 
+/** In this group it is not asked how long a cut may take. */
+function cutsTakeTheirTime(): void {
+  let takeBack: () => void;
+  beforeEach(() => {
+    takeBack = longSecondGrace();
+  });
+  afterEach(() => {
+    takeBack();
+  });
+}
+
 describe("a loop that never polls", () => {
+  cutsTakeTheirTime();
+
   test("is interrupted: result rejects with err, and its thread goes on with all it has", async () => {
     await using pool = interrupting();
     const before = await pool.run(background, "here");
@@ -71,11 +86,7 @@ describe("a loop that never polls", () => {
 
   test("by its deadline, after its grace", async () => {
     await using pool = interrupting({ grace: 5 });
-    await pool.ready();
-    const gate = threadGate();
-    const [ctx] = withTimeout(background, 200);
-    const task = pool.submit(ctx, "spin", [gate.view]);
-    await gate.entered();
+    const { started: task } = await inTime((ctx, { view }) => pool.submit(ctx, "spin", [view]), settled);
     expect(task.state).toBe("running");
     expect(await rejection(task.result)).toMatchObject({ code: "ERR_DEADLINE_EXCEEDED" });
     expect(task.outcome).toBe("interrupted");
@@ -123,6 +134,8 @@ describe("a loop that never polls", () => {
     const { stdout, stderr, code } = await runScript(`
       import { Worker } from "node:worker_threads";
       import { background, Pool, withCancel } from "lifeguard";
+      import { longSecondGrace } from ${JSON.stringify(new URL("../support/second-grace.mjs", import.meta.url).href)};
+      longSecondGrace();
       const count = new Int32Array(new SharedArrayBuffer(8));
       const own = async () => {
         const code = "import { workerData } from 'node:worker_threads'; for (;;) workerData[0]++;";
@@ -165,6 +178,8 @@ async function meet(pool: Pool, threads: number): Promise<number[]> {
 }
 
 describe("what shares an envelope with it", () => {
+  cutsTakeTheirTime();
+
   // On a machine that is busy otherwise they may not have been seen to be short: then they go one by one.
   test("keeps its results, or runs on the same thread after it; nothing runs twice", {
     retry: 9,
@@ -197,6 +212,8 @@ describe("what shares an envelope with it", () => {
 });
 
 describe("per task", () => {
+  cutsTakeTheirTime();
+
   test("only tasks that are to be interrupted are called by way of the inspector", async () => {
     await using pool = interrupting({ onOverrun: "terminate" });
     expect(await pool.run(background, "stack")).not.toContain("node:inspector");
@@ -349,6 +366,8 @@ describe("where a cut does not take, the thread is ended after a second grace", 
 });
 
 describe("the next task in the thread does not find", () => {
+  cutsTakeTheirTime();
+
   for (const name of ["spinWithStore", "spinWithEnteredStore"]) {
     test(`${name}: the AsyncLocalStorage of the one that was cut off`, async () => {
       await using pool = interrupting();
@@ -490,6 +509,8 @@ describe("a loop that makes promises", () => {
 });
 
 describe("the pool ends", () => {
+  cutsTakeTheirTime();
+
   test("destroy: a running task's thread is ended anyway, after one grace", async () => {
     const pool = interrupting({ grace: 10 });
     const gate = threadGate();
@@ -526,6 +547,8 @@ describe("the pool ends", () => {
 describe("the process", () => {
   const prelude = `
     import { background, Pool, withCancel } from "lifeguard";
+    import { longSecondGrace } from ${JSON.stringify(new URL("../support/second-grace.mjs", import.meta.url).href)};
+    longSecondGrace();
     const gate = new Int32Array(new SharedArrayBuffer(128));
     const pool = new Pool(${JSON.stringify(fixture("runaway.mjs").href)}, { threads: 1, grace: 0, onOverrun: "interrupt" });
     const stop = async () => {

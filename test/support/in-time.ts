@@ -26,14 +26,14 @@ export async function inTime<T>(
     const gate = threadGate();
     const [ctx] = withTimeout(background, ms, cause);
     const started = start(ctx, gate);
-    let isOver = false;
+    const state = { isOver: false };
     const settle = (): void => {
-      isOver = true;
+      state.isOver = true;
     };
     over(started).then(settle, settle);
-    await until(() => isOver || gate.read(0) > 0);
-    if (!isOver && remaining(ctx) > 0) return { started, ctx, gate };
+    await until(() => state.isOver || gate.read(0) > 0);
+    if (!state.isOver && remaining(ctx) > 0) return { started, ctx, gate };
     gate.open();
-    await until(() => isOver);
+    await until(() => state.isOver);
   }
 }
