@@ -13,10 +13,11 @@ export default {
   incrementalFile: "reports/mutation/incremental.json",
   reporters: ["clear-text", "json"],
   clearTextReporter: { allowColor: false, reportTests: false },
-  concurrency: 1,
+  concurrency: 2,
   // Of a test, for what is endless with a mutant.
   timeoutMS: 20_000,
-  ignoreStatic: false,
+  ignoreStatic: true,
+  ignorePatterns: ["bench", "docs", "examples", "scripts", "dist", "coverage"],
   tempDirName: ".stryker-tmp",
   allowEmpty: false,
 };

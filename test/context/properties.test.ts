@@ -33,8 +33,10 @@ const values = [1, "x", null, undefined];
 const causes = [undefined, null, 0, "", "why", new Error("why")];
 const seconds = 1000;
 
-const run = (numRuns: number): fc.Parameters<unknown> =>
-  process.env.FC_SEED === undefined ? { numRuns } : { numRuns, seed: Number(process.env.FC_SEED) };
+const run = (runs: number): fc.Parameters<unknown> => {
+  const numRuns = Number(process.env.FC_RUNS ?? runs);
+  return process.env.FC_SEED === undefined ? { numRuns } : { numRuns, seed: Number(process.env.FC_SEED) };
+};
 
 afterEach(() => {
   vi.restoreAllMocks();
