@@ -20,7 +20,7 @@ export default defineConfig({
   test: {
     include:
       only === undefined
-        ? ["context/*", "workers/{carry,lane,lane-conformance,work}"].map(file)
+        ? ["context/*", "workers/{carry,lane,lane-conformance,notice-watch,work}"].map(file)
         : only.split(" ").map(file),
     setupFiles: ["test/support/light.ts"],
     // A few files can share src: three times as quick.

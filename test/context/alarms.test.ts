@@ -67,5 +67,20 @@ describe("while the timer is held", () => {
     releaseTimer();
     vi.advanceTimersByTime(1);
     expect(rung).toEqual(["due"]);
+    vi.advanceTimersByTime(100);
+    expect(rung).toEqual(["due", "before"]);
   });
+});
+
+test("a timer that was taken away is set again by the next alarm, for the earliest of all", () => {
+  const at = performance.now();
+  setAlarm(alarm("first", at + 100), at);
+  vi.clearAllTimers();
+  vi.advanceTimersByTime(120);
+  expect(rung).toEqual([]);
+  setAlarm(alarm("late", at + 1000), performance.now());
+  vi.advanceTimersByTime(1);
+  expect(rung).toEqual(["first"]);
+  vi.advanceTimersByTime(1000);
+  expect(rung).toEqual(["first", "late"]);
 });

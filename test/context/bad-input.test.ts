@@ -165,11 +165,13 @@ function describeBad(value: unknown, shown: string): string {
 }
 
 /** The error that says: this function, this argument, what it expected, what it got. */
-function expectInvalid(error: unknown, name: string, shown: string): void {
+function expectInvalid(error: unknown, name: string, argument: string, shown: string): void {
   expect(error).toBeInstanceOf(TypeError);
   expect(error).toMatchObject({ name: "TypeError", code: "ERR_INVALID_ARG" });
   const { message } = error as Error;
-  expect(message).toContain(name);
+  const where = message.slice(0, message.indexOf(": expected "));
+  expect(where).toContain(name);
+  expect(where).toContain(argument);
   expect(message).toMatch(/expected .+, got .+/);
   expect(message.slice(message.indexOf("got "))).toContain(shown);
 }
@@ -184,7 +186,7 @@ describe("functions throw at once", () => {
         } catch (error) {
           thrown = error;
         }
-        expectInvalid(thrown, name, shown);
+        expectInvalid(thrown, name, argument, shown);
       }
     });
   }
@@ -198,7 +200,7 @@ describe("functions that return promises reject", () => {
         expect(promise).toBeInstanceOf(Promise);
         expect(await settles(promise)).toBe(true);
         const error: unknown = await promise.catch((reason: unknown) => reason);
-        expectInvalid(error, name, shown);
+        expectInvalid(error, name, argument, shown);
       }
     });
   }
@@ -219,7 +221,7 @@ test("an object that looks like a context and throws when looked at is refused w
   } catch (error) {
     thrown = error;
   }
-  expectInvalid(thrown, "withCancel", "");
+  expectInvalid(thrown, "withCancel", "parent", "");
 });
 
 test("a bad argument does nothing: no registration, no timer, no function is started", async () => {

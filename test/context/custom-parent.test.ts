@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { nodeBehind } from "../../src/context/custom.js";
 import {
   afterFunc,
   background,
@@ -12,6 +13,7 @@ import {
   Group,
   isContextError,
   race,
+  remaining,
   sleep,
   withCancel,
   withoutCancel,
@@ -239,6 +241,45 @@ describe("one with its own done and err", () => {
       expect(child.err()).toBe(err);
     }
     expect(cause(custom)).toBe(err);
+  });
+
+  test("40. what is left to its deadline is left to its children, and without one there is no end", () => {
+    vi.useFakeTimers();
+    const [timed] = withCancel(new Independent(background, Date.now() + 1500));
+    const [untimed] = withCancel(new Independent());
+    expect([remaining(timed), remaining(untimed)]).toEqual([1500, Infinity]);
+    vi.advanceTimersByTime(500);
+    expect(remaining(timed)).toBe(1000);
+    vi.advanceTimersByTime(2000);
+    expect(remaining(timed)).toBe(0);
+  });
+
+  test("40. one whose done() settles while err() says nothing has been cancelled", async () => {
+    let end: () => void = () => undefined;
+    const done = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const custom = new Independent();
+    custom.done = () => done;
+    const [child] = withCancel(custom);
+    end();
+    await turn();
+    expect(child.err()).toBeInstanceOf(CanceledError);
+    expect(custom.err()).toBeUndefined();
+  });
+
+  test("40. while it lives it has no cause, also where the context that it takes values from has ended", () => {
+    const [inner, cancel] = withCancel(background);
+    cancel("why");
+    expect(cause(new Independent(inner))).toBeUndefined();
+  });
+
+  test("40. whether it expired or was cancelled is told by its error", () => {
+    const [canceled, expired] = [new Independent(), new Independent()];
+    canceled.end(canceledError());
+    expired.end(expiredError());
+    expect(nodeBehind(canceled).poll()?.expired).toBe(false);
+    expect(nodeBehind(expired).poll()?.expired).toBe(true);
   });
 
   test("40. a child has the cause that the parent has when it is derived, and keeps it", () => {

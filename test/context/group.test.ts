@@ -422,8 +422,8 @@ describe("go, tryGo and the limit", () => {
     expect(work.started).toEqual([]);
   });
 
-  for (const limit of [-1, -100, undefined]) {
-    test(`45. ${limit === undefined ? "no limit" : `a negative limit, ${String(limit)},`} lets everything start`, async () => {
+  for (const limit of [-1, -100, Infinity, -Infinity, undefined]) {
+    test(`45. ${limit === undefined ? "no limit" : `a limit of ${String(limit)}`} lets everything start`, async () => {
       const group = new Group(background, limit === undefined ? {} : { limit });
       const work = gated(500);
       for (const fn of work.fns) void group.go(fn);

@@ -47,6 +47,19 @@ test("comes out in order, whatever was taken out in between", () => {
   );
 });
 
+test("what takes the place of one taken out goes up where it is less than what is above it", () => {
+  // 3 comes from the other branch, to below 10.
+  const { heap, items } = heapOf([0, 10, 1, 11, 12, 20, 3]);
+  heap.remove(items[3] as Item);
+  expect(drain(heap)).toEqual([0, 1, 3, 10, 12, 20]);
+});
+
+test("counts those that are such, and takes none out", () => {
+  const { heap } = heapOf([4, 1, 3, 2]);
+  expect(heap.count(({ key }) => key > 1)).toBe(3);
+  expect(heap.size).toBe(4);
+});
+
 describe("repair", () => {
   test("whatever the order was before", () => {
     fc.assert(

@@ -1,0 +1,78 @@
+/** What nodes of the tree owe to the kinds of node that are built on them. */
+import { inspect } from "node:util";
+import { describe, expect, test } from "vitest";
+import { Ending } from "../../src/context/ending.js";
+import {
+  background,
+  cause,
+  contextKey,
+  withCancel,
+  withTimeout,
+  withValue,
+} from "../../src/context/index.js";
+import { Node } from "../../src/context/node.js";
+
+test.each([
+  ["live", (_: Node): void => {}],
+  ["waited for", (node: Node) => void node.done()],
+  ["with a child", (node: Node) => void withCancel(node)],
+])("ends once, however often and by whomever it is told: %s", (_, prepare) => {
+  const node = new Node(background, null, null);
+  prepare(node);
+  node.end(new Ending(false, "first"));
+  const err = node.err();
+  node.end(new Ending(true, "second"));
+  expect([node.err(), cause(node)]).toEqual([err, "first"]);
+});
+
+test("is printed as its path, not as the tree around it", () => {
+  const [ctx] = withTimeout(withValue(background, contextKey("key"), 1), 3_600_000);
+  withCancel(ctx);
+  expect(inspect(ctx)).toBe(String(ctx));
+  expect(inspect({ ctx })).toBe(`{ ctx: ${String(ctx)} }`);
+});
+
+describe("one that listens", () => {
+  const told: string[] = [];
+
+  /** Tells what it is called for. */
+  class Listening extends Node {
+    readonly #name: string;
+    constructor(name: string, owner: Node | null) {
+      super(owner ?? background, owner, null);
+      this.#name = name;
+    }
+    override get listens(): boolean {
+      return true;
+    }
+    protected override marked(ending: Ending): void {
+      told.push(`${this.#name} marked ${String(ending.given())}`);
+    }
+    protected override ended(): void {
+      told.push(`${this.#name} ended`);
+      super.ended();
+    }
+  }
+
+  test("is marked, then told, once", () => {
+    told.length = 0;
+    const node = new Listening("a", null);
+    node.end(new Ending(false, "why"));
+    node.end(new Ending(false, "late"));
+    expect(told).toEqual(["a marked why", "a ended"]);
+  });
+
+  test("is marked with all that end with it before any of them is told, the oldest child first", () => {
+    told.length = 0;
+    const top = new Listening("top", null);
+    const first = new Listening("first", top);
+    new Listening("second", top);
+    new Listening("below first", first);
+    top.end(new Ending(false, "why"));
+    const order = ["top", "first", "below first", "second"];
+    expect(told).toEqual([
+      ...order.map((name) => `${name} marked why`),
+      ...order.map((name) => `${name} ended`),
+    ]);
+  });
+});
