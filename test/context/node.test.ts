@@ -28,7 +28,11 @@ test.each([
 test("is printed as its path, not as the tree around it", () => {
   const [ctx] = withTimeout(withValue(background, contextKey("key"), 1), 3_600_000);
   withCancel(ctx);
+  expect(String(ctx)).toBe("background.withValue(key).withDeadline");
+  expect(String(withCancel(ctx)[0])).toBe("background.withValue(key).withDeadline.withCancel");
   expect(inspect(ctx)).toBe(String(ctx));
+  expect(inspect(withValue(background, contextKey("key"), 1))).toBe("background.withValue(key)");
+  expect(inspect(background)).toBe("background");
   expect(inspect({ ctx })).toBe(`{ ctx: ${String(ctx)} }`);
 });
 
