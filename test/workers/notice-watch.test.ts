@@ -135,6 +135,16 @@ describe("the deadline", () => {
     expect(looks(false)).toBe(640);
   });
 
+  test("needs no poll where its alarm rings", () => {
+    const { watch, node } = watched(...in100());
+    vi.advanceTimersByTime(99);
+    watch.ring();
+    expect(node.ending).toBeNull();
+    vi.advanceTimersByTime(1);
+    watch.ring();
+    expect(node.ending?.cause()).toBe("late");
+  });
+
   test("is told, and what is left to it", () => {
     const [deadline, when] = in100();
     const { node } = watched(deadline, when);
