@@ -159,5 +159,7 @@ async function onSources(script) {
 
 /** @param {string} text */
 function fromJson(text) {
-  return /** @type {Record<string, FileCoverageData>} */ (JSON.parse(text));
+  /** @type {unknown} */
+  const value = JSON.parse(text);
+  return /** @type {Record<string, FileCoverageData>} */ (value);
 }

@@ -3,6 +3,7 @@
  * is seen through; any other gets one stand-in node, which its children hang on, so that it holds one reaction however
  * many children it has.
  */
+import { now } from "./clock.js";
 import type { Context } from "./context.js";
 import { Ending } from "./ending.js";
 import { CanceledError, type ContextError } from "./errors.js";
@@ -14,6 +15,8 @@ import { Watch } from "./watch.js";
 class CustomWatch extends Watch {
   readonly #ctx: Context;
   readonly #node: () => StandIn;
+  #named: number | undefined;
+  #due = Number.POSITIVE_INFINITY;
 
   constructor(ctx: Context, node: () => StandIn) {
     super(false);
@@ -41,6 +44,17 @@ class CustomWatch extends Watch {
   override remaining(): number {
     const deadline = this.#ctx.deadline();
     return deadline === undefined ? Number.POSITIVE_INFINITY : deadline - Date.now();
+  }
+
+  override due(): number {
+    const deadline = this.#ctx.deadline();
+    if (deadline === undefined) return Number.POSITIVE_INFINITY;
+    // Read off two clocks, a moment apart: once for each deadline it names, or it would be another time at each call.
+    if (deadline !== this.#named) {
+      this.#named = deadline;
+      this.#due = now() + deadline - Date.now();
+    }
+    return this.#due;
   }
 }
 

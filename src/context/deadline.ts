@@ -63,6 +63,10 @@ export class DeadlineWatch extends Watch implements Alarm {
   override remaining(): number {
     return this.when - now();
   }
+
+  override due(): number {
+    return this.when;
+  }
 }
 
 /** A context with a deadline of its own, earlier than any above it. */

@@ -37,6 +37,8 @@ export abstract class Watch {
   abstract deadline(): number | undefined;
   /** Milliseconds left, 0 or less when past, Infinity without a deadline. */
   abstract remaining(): number;
+  /** When it passes, ms on this thread's clock, Infinity without a deadline. The same at every call, so that deadlines can be put in order. */
+  abstract due(): number;
   /** What a deadline laid over this one has to look at as well: what another thread or a custom parent feeds. */
   abstract get source(): Watch | null;
 }
@@ -53,6 +55,9 @@ class IdleWatch extends Watch {
     return undefined;
   }
   override remaining(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+  override due(): number {
     return Number.POSITIVE_INFINITY;
   }
   override get source(): null {

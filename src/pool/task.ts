@@ -1,5 +1,4 @@
 /** One submitted task on the main thread's side: the public handle, its place in the queue, its promise. */
-import { now } from "../context/clock.js";
 import type { Context } from "../context/context.js";
 import { inspectCustom, type Node } from "../context/node.js";
 import { Job, type JobHost } from "./job.js";
@@ -40,8 +39,7 @@ export class PoolTask extends Job implements Task<unknown>, Queued<Waiting> {
     super(host, parent, owner, name, args, options);
     this.id = id;
     this.priority = this.options.priority ?? 0;
-    this.deadline =
-      owner === null || owner.watch === null ? Number.POSITIVE_INFINITY : now() + owner.watch.remaining();
+    this.deadline = owner?.watch?.due() ?? Number.POSITIVE_INFINITY;
   }
 
   get state(): TaskState {

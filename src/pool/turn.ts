@@ -1,5 +1,4 @@
 /** What waits in the queue: tasks, and batches for their turn. */
-import { now } from "../context/clock.js";
 import type { PoolBatch } from "./batch.js";
 import type { Queued } from "./queue.js";
 import type { PoolTask } from "./task.js";
@@ -22,7 +21,6 @@ export class Turn implements Queued<Waiting> {
 
   constructor(batch: PoolBatch) {
     this.batch = batch;
-    const { watch } = batch.scope;
-    this.deadline = watch === null ? Number.POSITIVE_INFINITY : now() + watch.remaining();
+    this.deadline = batch.scope.watch?.due() ?? Number.POSITIVE_INFINITY;
   }
 }

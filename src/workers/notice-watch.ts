@@ -138,6 +138,10 @@ export abstract class NoticeWatch extends Watch implements Alarm {
   override remaining(): number {
     return this.when === Number.POSITIVE_INFINITY ? this.when : this.when - now();
   }
+
+  override due(): number {
+    return this.when;
+  }
 }
 
 /** A deadline on this thread's clock, ms; Infinity for none. */

@@ -4,8 +4,9 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { SHARE_ENV, type Worker } from "node:worker_threads";
-import { background, Pool, withCancel, withTimeout } from "lifeguard";
+import { background, type Context, Pool, withCancel, withTimeout } from "lifeguard";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { Delegating } from "../support/contexts.js";
 import {
   expectWhole,
   failure,
@@ -351,7 +352,7 @@ describe("order and priority", () => {
   ): Promise<number[]> {
     await using pool = pooled({ threads: 1, ...options });
     const gate = threadGate();
-    const log = threadGate();
+    const log = threadGate(128);
     const first = pool.run(background, "hold", gate.view);
     await gate.entered();
     const all = submit(pool, log);
@@ -374,6 +375,18 @@ describe("order and priority", () => {
       pool.run(background, "log", log.view, 2),
     ]);
     expect(order).toEqual([1000, 2000, 3000, 1, 2]);
+  });
+
+  test.each([
+    ["of ours", (): Context => withTimeout(background, 1e6)[0]],
+    ["of somebody else's", (): Context => new Delegating(withTimeout(background, 1e6)[0])],
+  ])('"deadline": those of one context %s as they came', async (_, make) => {
+    const ids = Array.from({ length: 100 }, (_, i) => i);
+    const order = await orderOf({ order: "deadline" }, (pool, log) => {
+      const ctx = make();
+      return ids.map((id) => pool.run(ctx, "log", log.view, id));
+    });
+    expect(order).toEqual(ids);
   });
 
   for (const order of ["fifo", "deadline"] as const) {
