@@ -189,7 +189,7 @@ describe("close", () => {
   });
 
   test("while a task's thread crashes", async () => {
-    const pool = pooled({ threads: 1, spares: 0 }, "dying.mjs");
+    const pool = pooled({ threads: 1, spares: 0, grace: Infinity }, "dying.mjs");
     const gate = threadGate();
     const dying = pool.submit(background, "exitWhenDone", [gate.view]);
     const hold = threadGate();
