@@ -17,8 +17,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { CompilerState, Extractor, ExtractorConfig, ExtractorLogLevel } from "@microsoft/api-extractor";
+import { flagsOf } from "./flags.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const folder = join(root, "docs/api");
@@ -58,21 +58,8 @@ process.exitCode = main(process.argv.slice(2));
  * @returns {number}
  */
 function main(argv) {
-  let values;
-  try {
-    const options = {
-      check: { type: /** @type {const} */ ("boolean"), default: false },
-      help: { type: /** @type {const} */ ("boolean"), short: "h", default: false },
-    };
-    ({ values } = parseArgs({ args: argv, options }));
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${help}\n`);
-    return 2;
-  }
-  if (values.help) {
-    process.stdout.write(`${help}\n`);
-    return 0;
-  }
+  const values = flagsOf(argv, help, ["check"]);
+  if (typeof values === "number") return values;
   const entries = declaredEntries();
   const missing = [...entries.values()].filter((file) => !existsSync(file));
   if (missing.length > 0) {

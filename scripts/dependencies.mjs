@@ -8,7 +8,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { flagsOf } from "./flags.mjs";
 
 const root = new URL("../", import.meta.url);
 const DOCUMENT = "docs/dependencies.md";
@@ -46,24 +46,8 @@ process.exitCode = main(process.argv.slice(2));
 
 /** @param {string[]} argv */
 function main(argv) {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args: argv,
-      options: {
-        check: { type: "boolean", default: false },
-        registry: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    }));
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${help}\n`);
-    return 2;
-  }
-  if (values.help) {
-    process.stdout.write(`${help}\n`);
-    return 0;
-  }
+  const values = flagsOf(argv, help, ["check", "registry"]);
+  if (typeof values === "number") return values;
   if (values.registry) return askRegistry();
 
   const lock = /** @type {{ packages: Record<string, Entry> }} */ (JSON.parse(read("package-lock.json")));

@@ -1,9 +1,9 @@
 // @ts-check
 /** Writes the fault matrix into docs/reliability.md, from the table that its tests are made of. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { fill } from "./figures/documents.mjs";
 import { faultMatrix } from "./figures/fault-matrix.mjs";
+import { flagsOf } from "./flags.mjs";
 
 const DOCUMENT = "docs/reliability.md";
 
@@ -21,23 +21,8 @@ process.exitCode = main(process.argv.slice(2));
  * @returns {number}
  */
 function main(argv) {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args: argv,
-      options: {
-        check: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    }));
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${help}\n`);
-    return 2;
-  }
-  if (values.help) {
-    process.stdout.write(`${help}\n`);
-    return 0;
-  }
+  const values = flagsOf(argv, help, ["check"]);
+  if (typeof values === "number") return values;
   const file = new URL(`../${DOCUMENT}`, import.meta.url);
   const document = readFileSync(file, "utf8");
   const filled = fill(document, { "fault-matrix": faultMatrix() });

@@ -8,10 +8,10 @@
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { readResults } from "../bench/support/results.mjs";
 import { allFigures, fill, textsOfPerformance, textsOfReadme } from "./figures/documents.mjs";
 import { picture } from "./figures/picture.mjs";
+import { flagsOf } from "./flags.mjs";
 
 const root = new URL("../", import.meta.url);
 
@@ -44,24 +44,8 @@ process.exitCode = await main(process.argv.slice(2));
  * @returns {Promise<number>}
  */
 async function main(argv) {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args: argv,
-      options: {
-        render: { type: "boolean", default: false },
-        check: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    }));
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${help}\n`);
-    return 2;
-  }
-  if (values.help) {
-    process.stdout.write(`${help}\n`);
-    return 0;
-  }
+  const values = flagsOf(argv, help, ["render", "check"]);
+  if (typeof values === "number") return values;
   if (!values.render && !values.check) {
     for (const { script, args } of measurements) {
       const code = await run(script, args);
