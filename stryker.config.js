@@ -11,11 +11,11 @@ export default {
   coverageAnalysis: "perTest",
   incremental: true,
   incrementalFile: "reports/mutation/incremental.json",
-  reporters: ["clear-text", "json"],
+  reporters: ["progress-append-only", "clear-text", "json"],
   clearTextReporter: { allowColor: false, reportTests: false },
   concurrency: 2,
-  // Of a test, for what is endless with a mutant.
-  timeoutMS: 20_000,
+  // ms, beyond half as long again as the tests take without a mutant: for what is endless with it.
+  timeoutMS: 5_000,
   ignoreStatic: true,
   ignorePatterns: ["bench", "docs", "examples", "scripts", "dist", "coverage"],
   tempDirName: ".stryker-tmp",

@@ -113,7 +113,8 @@ export function repairAlarms(): void {
 
 function disarm(): void {
   if (armed === undefined || isHeld) return;
-  clearTimeout(armed.timer);
+  // A timer of another clock, as tests put them in and take them away, is not for this clock to clear.
+  if (armed.by === setTimeout) clearTimeout(armed.timer);
   armed = undefined;
 }
 
@@ -134,9 +135,13 @@ function wake(): void {
   if (first !== undefined) armFor(first, at);
 }
 
-/** Arms the timer for this alarm unless it will go off early enough already, or has not gone off when it should have. */
+/**
+ * Arms the timer for this alarm unless it will go off early enough already. One that has not gone off when it should have does not count,
+ * nor one that another clock has: a test's fake clock takes its timers away with it.
+ */
 function armFor(alarm: Alarm, at: number): void {
-  if (armed === undefined || alarm.when < armed.target || armed.target < at) arm(alarm.when, at);
+  if (armed === undefined || armed.by !== setTimeout || alarm.when < armed.target || armed.target < at)
+    arm(alarm.when, at);
 }
 
 /** What time it is for the alarms, when the timer says that it is time. */

@@ -286,8 +286,11 @@ export class Dispatcher {
       if (next instanceof PoolTask) {
         this.#handOver(this.#gather(next), thread);
       } else {
+        const { batch } = next;
         this.#batchHost.leaveLine(next);
-        this.#handOver(next.batch.chunk(next), thread, next.batch);
+        this.#handOver(batch.chunk(next), thread, batch);
+        // What is next must be read by the time the thread comes back, or others are served before it.
+        this.#advanceSoon(batch);
       }
     }
   }

@@ -84,3 +84,37 @@ test("a timer that was taken away is set again by the next alarm, for the earlie
   vi.advanceTimersByTime(1000);
   expect(rung).toEqual(["first", "late"]);
 });
+
+describe("a fake clock taken away with an alarm on it", () => {
+  const left = (): Alarm => {
+    const each = alarm("left", performance.now() + 100);
+    setAlarm(each, performance.now());
+    vi.useRealTimers();
+    return each;
+  };
+
+  test("those of the next fake clock ring when it is time", () => {
+    left();
+    vi.useFakeTimers();
+    const at = performance.now();
+    setAlarm(alarm("next", at + 200), at);
+    vi.advanceTimersByTime(199);
+    expect(rung).not.toContain("next");
+    vi.advanceTimersByTime(1);
+    expect(rung).toContain("next");
+  });
+
+  test("the next clock is not asked to clear its timer", () => {
+    const each = left();
+    vi.useFakeTimers();
+    const clear = vi.spyOn(globalThis, "clearTimeout");
+    clearAlarm(each);
+    expect(clear).not.toHaveBeenCalled();
+    const at = performance.now();
+    const next = alarm("next", at + 200);
+    setAlarm(next, at);
+    clearAlarm(next);
+    expect(clear).toHaveBeenCalledOnce();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

@@ -298,6 +298,20 @@ describe("order", () => {
     expect(words[1]).toBe(atOnce);
   });
 
+  test("a task of a lower priority waits for all of its inputs, though the batch got its thread from the queue", async () => {
+    await using single = pooled({ threads: 1 }, "items.mjs");
+    const gate = threadGate();
+    const blocker = single.submit(background, "item", [{ id: 0, how: "wait", gate: gate.view }]);
+    const order: string[] = [];
+    const low = single.submit(background, "same", ["low"], { priority: -1 });
+    const batch = single.map(background, "same", range(20), { chunk: 1 });
+    const told = [low.result.then(() => order.push("low")), batch.results().then(() => order.push("batch"))];
+    await until(() => Atomics.load(gate.view, 0) === 1);
+    gate.open();
+    await Promise.all([blocker.result, ...told]);
+    expect(order).toEqual(["batch", "low"]);
+  });
+
   test("tasks that are submitted meanwhile wait for a chunk, not for the batch", async () => {
     await using single = pooled({ threads: 1 }, "items.mjs");
     const batch = single.map(background, "double", counted());

@@ -115,6 +115,8 @@ export class Exact {
   #entries = 0;
   /** On threads, and waiting for nothing. */
   readonly #passing: Job[] = [];
+  /** Of these a turn came; they read on before anything else comes to its end. */
+  #reading: Batch[] = [];
   #submitted = 0;
   #started = 0;
   /** Inputs of batches that were read and dropped before they became anything. */
@@ -351,9 +353,21 @@ export class Exact {
   /** Until every thread is at a gate or nobody waits. */
   #rest(): void {
     do {
-      for (let job = this.#passing.shift(); job !== undefined; job = this.#passing.shift()) this.#end(job);
+      this.#readOn();
+      for (let job = this.#passing.shift(); job !== undefined; job = this.#passing.shift()) {
+        this.#end(job);
+        this.#readOn();
+      }
       this.#tellRoom();
     } while (this.#passing.length > 0);
+  }
+
+  #readOn(): void {
+    while (this.#reading.length > 0) {
+      const batches = this.#reading;
+      this.#reading = [];
+      for (const batch of batches) this.#advance(batch);
+    }
   }
 
   #begin(job: Job): void {
@@ -390,7 +404,6 @@ export class Exact {
       batch.active--;
       this.#lineUpBatch(batch);
     }
-    // Its thread does not wait for the batch to read more: who waits behind it may be next.
     this.#dispatch();
     if (batch === undefined) return;
     if (outcome === "completed") batch.succeeded++;
@@ -455,6 +468,7 @@ export class Exact {
   #beginItem(batch: Batch): void {
     if (batch.scope.ended !== undefined) return;
     batch.active++;
+    this.#reading.push(batch);
     this.#begin(this.#make(batch.buffer.shift()!, this.#scope(batch.scope), batch));
   }
 
