@@ -24,7 +24,7 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const folder = `${root}coverage`;
 const raw = `${folder}/raw`;
 
-/** What is asked of the branches of src, in percent: issue "Trust". */
+/** Less than that of the branches of src, in percent, is a failure. */
 const ASKED = 95;
 
 const help = `npm run coverage [-- options] [-- test files]
