@@ -115,6 +115,8 @@ export class Exact {
   #entries = 0;
   /** On threads, and waiting for nothing. */
   readonly #passing: Job[] = [];
+  /** On threads, and asked to stop: they do, when their threads have heard of it. */
+  #leaving: Job[] = [];
   /** Of these a turn came; they read on before anything else comes to its end. */
   #reading: Batch[] = [];
   #submitted = 0;
@@ -203,14 +205,13 @@ export class Exact {
         action satisfies never;
     }
     this.#dispatch();
-    this.#rest();
-    // Not inside the cancellation itself, but before anything else.
+    // Not inside the cancellation itself, but before any thread has heard of it.
     for (const close of this.#closes) {
       if (close.hasCancelled || close.scope?.ended === undefined || this.phase === "closed") continue;
       close.hasCancelled = true;
       this.#cancelAll();
-      this.#rest();
     }
+    this.#rest();
     if (this.phase !== "open" && this.#isQuiet) this.phase = "closed";
   }
 
@@ -306,8 +307,7 @@ export class Exact {
     }
     if (job.state === "settled") return;
     if (job.part.hears !== "never") {
-      const { outcome, told } = heedOf(job.part, job.id, job.scope.ended!.code);
-      this.#settle(job, outcome, told);
+      this.#leaving.push(job);
       return;
     }
     this.#startGrace(job, job.grace ?? this.rules.grace);
@@ -354,12 +354,23 @@ export class Exact {
   #rest(): void {
     do {
       this.#readOn();
+      this.#leave();
       for (let job = this.#passing.shift(); job !== undefined; job = this.#passing.shift()) {
         this.#end(job);
         this.#readOn();
       }
       this.#tellRoom();
-    } while (this.#passing.length > 0);
+    } while (this.#passing.length + this.#leaving.length > 0);
+  }
+
+  #leave(): void {
+    const leaving = this.#leaving;
+    this.#leaving = [];
+    for (const job of leaving) {
+      const { outcome, told } = heedOf(job.part, job.id, job.scope.ended!.code);
+      this.#settle(job, outcome, told);
+      this.#readOn();
+    }
   }
 
   #readOn(): void {
@@ -539,7 +550,8 @@ export class Exact {
     this.phase = "destroying";
     this.#cancelAll();
     for (const job of this.#running)
-      if (job.scope.ended !== undefined) this.#startGrace(job, job.grace ?? this.rules.grace);
+      if (job.scope.ended !== undefined && !this.#leaving.includes(job))
+        this.#startGrace(job, job.grace ?? this.rules.grace);
   }
 
   #cancelAll(): void {
