@@ -23,6 +23,7 @@ import { parseAstAsync } from "rolldown/parseAst";
 const root = fileURLToPath(new URL("../", import.meta.url));
 const folder = `${root}coverage`;
 const raw = `${folder}/raw`;
+const ofVitests = `${folder}/coverage-final.json`;
 
 /** Less than that of the branches of src, in percent, is a failure. */
 const ASKED = 95;
@@ -57,12 +58,13 @@ async function main(args) {
     console.log(help);
     return 0;
   }
-  if (!values.report) {
-    rmSync(folder, { recursive: true, force: true });
-    const status = await runTests(positionals);
-    if (status !== 0) return status;
-  }
-  return await report(positionals.length === 0);
+  if (values.report) return await report(true);
+  rmSync(folder, { recursive: true, force: true });
+  const status = await runTests(positionals);
+  if (!existsSync(ofVitests)) return status;
+  const reported = await report(positionals.length === 0);
+  if (status !== 0) console.error("not all of the tests have passed: see above");
+  return status === 0 ? reported : status;
 }
 
 /**
@@ -72,7 +74,12 @@ async function main(args) {
 function runTests(files) {
   const vitest = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import.meta.url));
   // `clean` would take away what the threads have written meanwhile.
-  const options = ["--coverage", "--coverage.reporter=json", "--coverage.clean=false"];
+  const options = [
+    "--coverage",
+    "--coverage.reporter=json",
+    "--coverage.clean=false",
+    "--coverage.reportOnFailure",
+  ];
   const child = spawn(process.execPath, [vitest, "run", ...options, ...files], {
     cwd: root,
     stdio: "inherit",
@@ -114,7 +121,7 @@ async function report(isWhole) {
 
 /** What vitest has seen. */
 function ofVitest() {
-  return fromJson(readFileSync(`${folder}/coverage-final.json`, "utf8"));
+  return fromJson(readFileSync(ofVitests, "utf8"));
 }
 
 /** What threads and programs have seen of dist, one for each of its files. */
