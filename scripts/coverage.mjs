@@ -58,7 +58,11 @@ async function main(args) {
     console.log(help);
     return 0;
   }
-  if (values.report) return await report(true);
+  if (values.report) {
+    if (existsSync(ofVitests)) return await report(true);
+    console.error("there is no run to tell of: npm run coverage makes one");
+    return 1;
+  }
   rmSync(folder, { recursive: true, force: true });
   const status = await runTests(positionals);
   if (!existsSync(ofVitests)) return status;
