@@ -54,18 +54,20 @@ export class Ledger {
    * @param {number} pool
    * @param {Runs} runs how often it may have run by that
    * @param {string} what
+   * @returns {boolean} it has not told that it no longer runs: it was stopped hard, or its thread has gone
    */
   close(slot, pool, runs, what) {
     const fate = this.#fates[slot];
     if (fate !== OPEN) {
       this.#broken("settles once", `${what} has settled already`);
-      return;
+      return false;
     }
     this.#fates[slot] = FATES[runs];
     this.#check(slot, what);
-    // One that was stopped hard has not told that it no longer runs.
-    if (Atomics.compareExchange(this.words, slotAt(slot) + SLOT.state, IN, OUT) === IN)
-      Atomics.sub(this.words, poolAt(pool) + POOL.now, 1);
+    // Out, whatever it was: one that was stopped hard as it began comes in no more.
+    const wasIn = Atomics.exchange(this.words, slotAt(slot) + SLOT.state, OUT) === IN;
+    if (wasIn) Atomics.sub(this.words, poolAt(pool) + POOL.now, 1);
+    return wasIn;
   }
 
   /** @param {number} slot */

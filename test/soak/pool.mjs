@@ -46,6 +46,8 @@ export class SoakPool {
   #unknown = 0;
   /** @type {Set<{ slot: number, task: Task | undefined, ctx: Context }>} */
   #open = new Set();
+  /** Batches under way. @type {Set<{ slots: ReadonlyMap<number, unknown>, isStopping: () => boolean }>} */
+  #batches = new Set();
   /** Tasks that were stopped hard while they were in, since the last look. */
   #cut = 0;
   #closingAt = Number.POSITIVE_INFINITY;
@@ -184,8 +186,7 @@ export class SoakPool {
     if (isHard) soak.counts.hardStops++;
     if (end === "crashed") soak.counts.crashes++;
     // Its thread has stopped it, or has gone, and another one may have begun the next.
-    if (soak.ledger.isIn(slot)) this.#cut++;
-    soak.ledger.close(slot, this.index, runsOf(kindName, end), what);
+    if (soak.ledger.close(slot, this.index, runsOf(kindName, end), what)) this.#cut++;
 
     const hasEnded = ctx.err() !== undefined || cancelledAt <= now || this.#closingAt <= now;
     /** @type {readonly End[]} */
@@ -239,6 +240,28 @@ export class SoakPool {
     return end;
   }
 
+  /**
+   * A batch is under way.
+   *
+   * @param {{ slots: ReadonlyMap<number, unknown>, isStopping: () => boolean }} batch
+   */
+  openBatch(batch) {
+    this.#batches.add(batch);
+  }
+
+  /**
+   * It is over, and so are its items.
+   *
+   * @param {{ slots: ReadonlyMap<number, unknown>, isStopping: () => boolean }} batch
+   * @param {(slot: number) => Runs} runs
+   * @param {string} what
+   */
+  closeBatch(batch, runs, what) {
+    this.#batches.delete(batch);
+    for (const slot of batch.slots.keys())
+      if (this.soak.ledger.close(slot, this.index, runs(slot), what)) this.#cut++;
+  }
+
   /** Inputs of a batch that were read. */
   readInput() {
     this.#inputs++;
@@ -267,6 +290,10 @@ export class SoakPool {
     for (const { slot, task, ctx } of this.#open) {
       if ((task?.ctx ?? ctx).err() !== undefined || this.isClosing)
         stopping += soak.ledger.isIn(slot) ? 1 : 0;
+    }
+    for (const { slots, isStopping } of this.#batches) {
+      if (!isStopping() && !this.isClosing) continue;
+      for (const slot of slots.keys()) stopping += soak.ledger.isIn(slot) ? 1 : 0;
     }
     soak.check(
       most <= this.options.threads + stopping + this.#cut,

@@ -99,14 +99,18 @@ async function batch(soak, random) {
       if (got === leavesAt) return;
     }
   };
+  const running = {
+    slots,
+    isStopping: () => ctx.err() !== undefined || hadFault || got === leavesAt,
+  };
+  pool.openBatch(running);
   try {
     await soak.follow(title, reading(), ctx, pool.options.grace);
   } catch (thrown) {
     error = thrown;
   }
   // Nothing of it goes on, whoever left.
-  for (const slot of slots.keys())
-    soak.ledger.close(slot, pool.index, seen.has(slot) ? "once" : "at most once", title);
+  pool.closeBatch(running, (slot) => (seen.has(slot) ? "once" : "at most once"), title);
   if (error === undefined) {
     soak.check(got === Math.min(count, leavesAt), "value", () => `${title}: ${String(got)} results`);
     soak.count("batch", got === leavesAt ? "left" : "completed");

@@ -17,7 +17,8 @@ function enter(slot) {
   const mine = poolAt(pool);
   Atomics.store(words, at + SLOT.order, Atomics.add(words, mine + POOL.begun, 1) + 1);
   Atomics.add(words, at + SLOT.begun, 1);
-  Atomics.store(words, at + SLOT.state, IN);
+  // The main thread may have done with it already: it was stopped hard at its very beginning, and its thread is about to end.
+  if (Atomics.compareExchange(words, at + SLOT.state, 0, IN) !== 0) return;
   const now = Atomics.add(words, mine + POOL.now, 1) + 1;
   for (
     let most = Atomics.load(words, mine + POOL.most);
