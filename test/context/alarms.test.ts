@@ -1,11 +1,13 @@
-/** The list of alarms where execution may be ended inside of it. */
+/** The list of alarms: its one timer, where execution may be ended inside of it, and what tests' clocks do to it. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   type Alarm,
   clearAlarm,
+  dropAlarm,
   holdTimer,
   releaseTimer,
   repairAlarms,
+  ringDue,
   setAlarm,
 } from "../../src/context/alarms.js";
 
@@ -26,7 +28,28 @@ beforeEach(() => {
   rung.length = 0;
 });
 afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
   vi.useRealTimers();
+});
+
+describe("the one timer", () => {
+  test("is not set anew for an alarm that is later than the one it waits for", () => {
+    const set = vi.spyOn(globalThis, "setTimeout");
+    const at = performance.now();
+    const two = [alarm("early", at + 100), alarm("late", at + 200)];
+    for (const each of two) setAlarm(each, at);
+    expect(set).toHaveBeenCalledOnce();
+    for (const each of two) clearAlarm(each);
+  });
+
+  test("goes with the last alarm, also where a poll has rung that", () => {
+    const at = performance.now();
+    setAlarm(alarm("polled", at + 100), at);
+    ringDue(at + 100);
+    expect(rung).toEqual(["polled"]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });
 
 describe("while the timer is held", () => {
@@ -69,6 +92,31 @@ describe("while the timer is held", () => {
     expect(rung).toEqual(["due"]);
     vi.advanceTimersByTime(100);
     expect(rung).toEqual(["due", "before"]);
+  });
+
+  test("one that was cut off while it rang rings again", () => {
+    const at = performance.now();
+    const cutOff = new Error("cut off");
+    let cuts = 1;
+    const cut: Alarm = {
+      ...alarm("cut", at),
+      ring() {
+        if (cuts-- > 0) throw cutOff;
+        rung.push("cut");
+      },
+    };
+    holdTimer();
+    setAlarm(cut, at);
+    expect(() => {
+      ringDue(at);
+    }).toThrow(cutOff);
+    repairAlarms();
+    releaseTimer();
+    vi.advanceTimersByTime(1);
+    expect(rung).toEqual(["cut"]);
+    repairAlarms();
+    ringDue(at);
+    expect(rung).toEqual(["cut"]);
   });
 });
 
@@ -116,5 +164,93 @@ describe("a fake clock taken away with an alarm on it", () => {
     clearAlarm(next);
     expect(clear).toHaveBeenCalledOnce();
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("a clock put in while an alarm is on another", () => {
+  /** Its timers never go off. */
+  function putIn(): typeof set {
+    const set = vi.fn<(ring: () => void, delay: number) => object>(() => ({}));
+    vi.stubGlobal("setTimeout", set);
+    return set;
+  }
+
+  test("the timer of one that was taken off may still go off, for nothing", () => {
+    const at = performance.now();
+    const gone = alarm("gone", at + 100);
+    setAlarm(gone, at);
+    putIn();
+    clearAlarm(gone);
+    vi.advanceTimersByTime(100);
+    expect(rung).toEqual([]);
+  });
+
+  test("the old clock's timer does not tell its time: it rings by the new one", () => {
+    const at = performance.now();
+    const each = alarm("each", at + 100);
+    setAlarm(each, at);
+    const set = putIn();
+    const clock = vi.spyOn(performance, "now").mockReturnValue(at);
+    vi.advanceTimersByTime(100);
+    expect(rung).toEqual([]);
+    expect(set).toHaveBeenCalledExactlyOnceWith(expect.any(Function), 100);
+    clock.mockReturnValue(at + 100);
+    set.mock.lastCall?.[0]();
+    expect(rung).toEqual(["each"]);
+  });
+});
+
+describe("a timer that goes off early against the clock", () => {
+  test("is right where it is a fake: the clock may stand still", () => {
+    const at = performance.now();
+    vi.spyOn(performance, "now").mockReturnValue(at);
+    for (const ms of [1, 1000]) setAlarm(alarm(String(ms), at + ms), at);
+    vi.advanceTimersByTime(1);
+    expect(rung).toEqual(["1"]);
+    vi.advanceTimersByTime(999);
+    expect(rung).toEqual(["1", "1000"]);
+  });
+
+  test("rings nothing where it is the platform's, and early by no more than those are", async () => {
+    // What is loaded now takes these timers for the platform's.
+    vi.resetModules();
+    const fresh = await import("../../src/context/alarms.js");
+    const at = performance.now();
+    const clock = vi.spyOn(performance, "now").mockReturnValue(at);
+    fresh.setAlarm(alarm("real", at + 1000), at);
+    clock.mockReturnValue(at + 998);
+    vi.advanceTimersByTime(1000);
+    expect(rung).toEqual([]);
+    clock.mockReturnValue(at + 1000);
+    vi.advanceTimersByTime(2);
+    expect(rung).toEqual(["real"]);
+  });
+});
+
+describe("fakes of the timers alone, where each alarm has a timer of its own", () => {
+  beforeEach(() => {
+    vi.useRealTimers();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  });
+
+  test.each([
+    ["cleared", clearAlarm],
+    ["dropped", dropAlarm],
+  ])("it goes with the alarm that is %s", (_, take) => {
+    const at = performance.now();
+    const [gone, stays] = [alarm("gone", at + 100_000), alarm("stays", at + 100_000)];
+    for (const each of [gone, stays]) setAlarm(each, at);
+    take(gone);
+    expect(vi.getTimerCount()).toBe(1);
+    vi.advanceTimersByTime(100_000);
+    expect(rung).toEqual(["stays"]);
+  });
+
+  test("one that a poll has rung does not ring again", () => {
+    const at = performance.now();
+    setAlarm(alarm("polled", at + 100_000), at);
+    ringDue(at + 100_000);
+    vi.advanceTimersByTime(100_000);
+    expect(rung).toEqual(["polled"]);
   });
 });
