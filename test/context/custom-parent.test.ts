@@ -7,6 +7,7 @@ import {
   type CancelFunc,
   type Context,
   type ContextError,
+  type ContextKey,
   cause,
   contextKey,
   DeadlineExceededError,
@@ -123,6 +124,18 @@ describe("one that delegates to a context of ours", () => {
       cancel("own");
       expect(cause(child)).toBe("own");
     }
+  });
+
+  test("40. which context it wraps is asked under a private key that says whose it is", () => {
+    const asked: unknown[] = [];
+    class Asked extends Delegating {
+      override value<T>(key: ContextKey<T>): T | undefined {
+        asked.push({ name: key.name, shared: key.shared });
+        return super.value(key);
+      }
+    }
+    withCancel(new Asked(withCancel(background)[0]));
+    expect(asked).toEqual([{ name: "lifeguard.node", shared: false }]);
   });
 
   test("40. a chain 100,000 deep with a wrapper at every step does not overflow the stack", () => {
@@ -280,6 +293,30 @@ describe("one with its own done and err", () => {
     expired.end(expiredError());
     expect(nodeBehind(canceled).poll()?.expired).toBe(false);
     expect(nodeBehind(expired).poll()?.expired).toBe(true);
+  });
+
+  test("40. an error of its own is no cause that somebody gave: none goes along to another thread", () => {
+    const custom = new Independent();
+    custom.end(canceledError());
+    expect(nodeBehind(custom).poll()?.given()).toBeUndefined();
+    const [inner, cancel] = withCancel(background);
+    const wrapper = new Independent(inner);
+    cancel("why");
+    wrapper.end(canceledError());
+    expect(nodeBehind(wrapper).poll()?.given()).toBe("why");
+  });
+
+  test("40. one that inherits from a root of ours and has answers of its own may end", () => {
+    const answers = new Independent();
+    const custom = Object.assign(Object.create(background) as Context, {
+      deadline: () => answers.deadline(),
+      done: () => answers.done(),
+      err: () => answers.err(),
+      value: () => undefined,
+    });
+    const [child] = withCancel(custom);
+    answers.end(canceledError());
+    expect(child.err()).toBe(answers.err());
   });
 
   test("40. a child has the cause that the parent has when it is derived, and keeps it", () => {
@@ -459,6 +496,15 @@ describe("its deadline", () => {
     expect(withCancel(custom)[0].deadline()).toBe(1234);
     expect(withValue(custom, key, 1).deadline()).toBe(1234);
     expect(withTimeout(custom, Infinity)[0].deadline()).toBe(1234);
+  });
+
+  test("5. remaining() of a custom context is measured on the system clock", () => {
+    vi.useFakeTimers();
+    const custom = new Independent(background, Date.now() + 1500);
+    expect(remaining(custom)).toBe(1500);
+    vi.advanceTimersByTime(2000);
+    expect(remaining(custom)).toBe(0);
+    expect(remaining(new Independent())).toBe(Infinity);
   });
 
   test("28. a delegating parent's deadline counts as the inner one's", () => {

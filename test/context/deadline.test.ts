@@ -270,6 +270,7 @@ describe("below a parent with a deadline", () => {
     const [parent] = withTimeout(root, 1000);
     const [child] = withTimeout(parent, 1000);
     expect(child.deadline()).toBe(parent.deadline());
+    expect(String(child)).toBe(`${String(parent)}.withDeadline`); // as in Go, equal is not earlier: it has its own
     vi.advanceTimersByTime(999);
     expect(child.err()).toBeUndefined();
     vi.advanceTimersByTime(1);

@@ -11,6 +11,7 @@ import {
   withValue,
 } from "../../src/context/index.js";
 import { Node } from "../../src/context/node.js";
+import { Independent } from "../support/contexts.js";
 
 test.each([
   ["live", (_: Node): void => {}],
@@ -34,6 +35,41 @@ test("is printed as its path, not as the tree around it", () => {
   expect(inspect(withValue(background, contextKey("key"), 1))).toBe("background.withValue(key)");
   expect(inspect(background)).toBe("background");
   expect(inspect({ ctx })).toBe(`{ ctx: ${String(ctx)} }`);
+});
+
+test("the path begins at a custom parent, which is called that", () => {
+  const custom = Object.assign(new Independent(withCancel(background)[0]), { label: "mine" });
+  expect(String(withValue(withCancel(custom)[0], contextKey("key"), 1))).toBe(
+    "custom.withCancel.withValue(key)",
+  );
+});
+
+describe("one that is told when somebody may be waiting", () => {
+  /** Counts how often it hears that somebody may be waiting. */
+  class Waited extends Node {
+    heard = 0;
+    constructor() {
+      super(background, null, null);
+    }
+    protected override watched(): void {
+      this.heard++;
+    }
+  }
+
+  test.each<[what: string, ask: (node: Node) => unknown]>([
+    ["its promise", (node) => node.done()],
+    ["its signal", (node) => node.signal],
+    ["a child", (node) => withCancel(node)],
+  ])("is, when somebody asks for %s, and not once it has ended", (_, ask) => {
+    const [live, over] = [new Waited(), new Waited()];
+    live.err();
+    expect(live.heard).toBe(0);
+    ask(live);
+    expect(live.heard).toBe(1);
+    over.end(new Ending(false, undefined));
+    ask(over);
+    expect(over.heard).toBe(0);
+  });
 });
 
 describe("one that listens", () => {

@@ -90,6 +90,16 @@ describe("a notice", () => {
     expect([node.err(), timed.err()]).toEqual([child.err(), child.err()]);
   });
 
+  test("is seen by the very next poll below a deadline, however far off its next look at the clock is", () => {
+    const { node, notice } = watched();
+    const [timed] = withTimeout(node, 3_600_000);
+    // The clock stands still, so that there are as many polls between two looks as there may be.
+    for (let polls = 0; polls < 3; polls++) timed.err();
+    expect(Node.is(timed) ? timed.watch?.left : undefined).toBeGreaterThan(1);
+    notice(CANCELED);
+    expect(timed.err()).toMatchObject({ code: "ABORT_ERR" });
+  });
+
   test("is seen by a look of the library's own, which takes no poll away", () => {
     const { watch, node, notice } = watched();
     expect(node.err()).toBeUndefined();
