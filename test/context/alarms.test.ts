@@ -34,6 +34,22 @@ afterEach(() => {
 });
 
 describe("the one timer", () => {
+  test("is one for all on the platform's clock, too, and keeps no process alive", async () => {
+    vi.useRealTimers();
+    const timer = { unref: vi.fn() };
+    const set = vi.fn(() => timer);
+    vi.stubGlobal("setTimeout", set);
+    vi.stubGlobal("clearTimeout", vi.fn());
+    // What is loaded now takes this timer for the platform's; the clock is the platform's.
+    vi.resetModules();
+    const fresh = await import("../../src/context/alarms.js");
+    set.mockClear();
+    const at = performance.now();
+    for (const ms of [100, 200, 300]) fresh.setAlarm(alarm(String(ms), at + ms), at);
+    expect(set).toHaveBeenCalledOnce();
+    expect(timer.unref).toHaveBeenCalledOnce();
+  });
+
   test("is not set anew for an alarm that is later than the one it waits for", () => {
     const set = vi.spyOn(globalThis, "setTimeout");
     const at = performance.now();

@@ -12,6 +12,30 @@ function frames(ending: Ending): number {
   return (ending.error().stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)).length;
 }
 
+/** How many errors without frames are made in there: before each the limit is set to 0. */
+function madeIn(act: () => void): number {
+  const { stackTraceLimit } = Error;
+  let made = 0;
+  Object.defineProperty(Error, "stackTraceLimit", {
+    get: () => stackTraceLimit,
+    set(limit: number) {
+      if (limit === 0) made++;
+    },
+    configurable: true,
+  });
+  try {
+    act();
+  } finally {
+    Object.defineProperty(Error, "stackTraceLimit", {
+      value: stackTraceLimit,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
+  }
+  return made;
+}
+
 describe("recordCancelStacks", () => {
   test("errors carry the stack of the call that ended the context, and none when it is off again", () => {
     const [ctx, cancel] = withCancel(background);
@@ -46,6 +70,18 @@ test("the ending made beforehand serves one cancellation, and is made once", () 
   expect(first.error()).toBeInstanceOf(CanceledError);
   for (const each of [first, second])
     expect([each.expired, each.given(), each.cause()]).toEqual([false, undefined, each.error()]);
+});
+
+test("the ending made beforehand has its error, which is then there when it is asked for", () => {
+  plainEnding(); // whatever there was
+  expect(
+    madeIn(() => {
+      prepareEnding();
+      prepareEnding();
+    }),
+  ).toBe(1);
+  expect(madeIn(() => plainEnding().error())).toBe(0);
+  expect(madeIn(() => plainEnding().error())).toBe(1);
 });
 
 test("where somebody has frozen Error, an error has its frames and is made all the same", () => {

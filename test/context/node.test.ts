@@ -72,18 +72,15 @@ describe("one that is told when somebody may be waiting", () => {
   });
 });
 
-describe("one that listens", () => {
+describe("the end", () => {
   const told: string[] = [];
 
   /** Tells what it is called for. */
-  class Listening extends Node {
+  class Telling extends Node {
     readonly #name: string;
     constructor(name: string, owner: Node | null) {
       super(owner ?? background, owner, null);
       this.#name = name;
-    }
-    override get listens(): boolean {
-      return true;
     }
     protected override marked(ending: Ending): void {
       told.push(`${this.#name} marked ${String(ending.given())}`);
@@ -94,7 +91,25 @@ describe("one that listens", () => {
     }
   }
 
-  test("is marked, then told, once", () => {
+  class Listening extends Telling {
+    override get listens(): boolean {
+      return true;
+    }
+  }
+
+  test.each([
+    ["alone", null],
+    ["with what is above it", new Node(background, null, null)],
+  ])("is nothing to one that does not listen while nobody waits for it, %s", (_, above) => {
+    told.length = 0;
+    const quiet = new Telling("quiet", above);
+    const waited = new Telling("waited", above);
+    void waited.done();
+    for (const node of above === null ? [quiet, waited] : [above]) node.end(new Ending(false, "why"));
+    expect(told).toEqual(["waited ended"]);
+  });
+
+  test("comes to one that listens as a mark, then as news, once", () => {
     told.length = 0;
     const node = new Listening("a", null);
     node.end(new Ending(false, "why"));
@@ -102,7 +117,7 @@ describe("one that listens", () => {
     expect(told).toEqual(["a marked why", "a ended"]);
   });
 
-  test("is marked with all that end with it before any of them is told, the oldest child first", () => {
+  test("is marked in all that end together before any of them is told, the oldest child first", () => {
     told.length = 0;
     const top = new Listening("top", null);
     const first = new Listening("first", top);

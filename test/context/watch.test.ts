@@ -14,3 +14,8 @@ test("a clock that goes back counts as one that stands still", () => {
   stride.next(1000);
   expect(stride.next(999)).toBe(Stride.LONGEST);
 });
+
+test("a clock that begins at 0 has stood still so far", () => {
+  const stride = new Stride();
+  expect([0, 0, 1].map((at) => stride.next(at))).toEqual([Stride.LONGEST, Stride.LONGEST, 3]);
+});

@@ -515,6 +515,21 @@ describe("cancel as a disposable", () => {
     expect(cause(ctx)).toBe(ctx.err());
   });
 
+  test("where there is no Symbol.dispose, it has it under the name that stands in for it", async () => {
+    const present = Symbol;
+    const older: unknown = Object.setPrototypeOf((name?: string) => present(name), present);
+    Reflect.defineProperty(older as object, "dispose", { value: undefined });
+    vi.resetModules();
+    vi.stubGlobal("Symbol", older);
+    const copy = await import("../../src/context/index.js").finally(() => vi.unstubAllGlobals());
+    const [ctx, cancel] = copy.withCancel(copy.background);
+    const dispose: unknown = Reflect.get(cancel, Symbol.for("Symbol.dispose"));
+    expect(dispose).toBeTypeOf("function");
+    Reflect.apply(dispose as () => void, cancel, []);
+    expect(ctx.err()).toBeInstanceOf(copy.CanceledError);
+    expect(Symbol.dispose in cancel).toBe(false);
+  });
+
   test("`using _ = cancel` cancels when the scope is left, by return or by throw", () => {
     let kept: Context = background;
     const scope = (leave: () => void) => {

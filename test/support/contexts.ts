@@ -136,5 +136,9 @@ export function everyKind(): (readonly [kind: string, ctx: Context])[] {
       withCancel(withValue(new Independent(), contextKey("kind"), 1))[0],
     ],
     ["below a delegating parent", withCancel(new Delegating(withCancel(background)[0]))[0]],
+    [
+      "below a delegating parent of one below a value",
+      withCancel(new Delegating(withCancel(withValue(background, contextKey("kind"), 1))[0]))[0],
+    ],
   ];
 }

@@ -121,6 +121,16 @@ describe("the deadline", () => {
     expect(cause(node)).toBe("late");
   });
 
+  test("is seen by a question other than err() between two looks of the polls", () => {
+    const { node } = watched(...in100());
+    // The clock stands still, so that there are as many polls between two looks as there may be.
+    for (let polls = 0; polls < 3; polls++) node.err();
+    vi.advanceTimersByTime(100);
+    expect(node.err()).toBeUndefined();
+    expect(cause(node)).toBe("late");
+    expect(node.err()).toMatchObject({ code: "ERR_DEADLINE_EXCEEDED" });
+  });
+
   test("is looked at by polls on a stride, and by none of them where there is no deadline", () => {
     const clock = vi.spyOn(performance, "now");
     const [far] = [watched({ when: 0, wall: 0, cause: undefined }, 3_600_000)];
