@@ -20,7 +20,7 @@ export default defineConfig({
   test: {
     include:
       only === undefined
-        ? ["context/*", "workers/{carry,lane,lane-conformance,notice-watch,work}"].map(file)
+        ? ["context/*", "workers/{carry,lane,lane-conformance,notice-watch,task-node,work}"].map(file)
         : only.split(" ").map(file),
     setupFiles: ["test/support/light.ts", "test/support/own-modules.ts"],
     // In one process, with src loaded anew for each file: quicker than a process for each.
