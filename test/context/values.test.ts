@@ -2,6 +2,7 @@ import { expect, test, vi } from "vitest";
 import {
   background,
   type Context,
+  type ContextKey,
   contextKey,
   sharedKey,
   withCancel,
@@ -10,6 +11,7 @@ import {
   withTimeout,
   withValue,
 } from "../../src/context/index.js";
+import { ValueLayer } from "../../src/context/layers.js";
 import { Labelled } from "../support/contexts.js";
 
 const name = contextKey<string>("name");
@@ -118,6 +120,19 @@ test("32. lookup iterates: 100,000 layers do not overflow the stack", () => {
   expect(ctx.value(contextKey("missing"))).toBeUndefined();
   expect(ctx.err()).toBeUndefined();
   expect(withoutCancel(ctx).value(name)).toBe("at the top");
+});
+
+test("32. lookup asks the context it begins at, and no layer above it to look further", () => {
+  const layers = [name, count, contextKey("other")].reduce<Context>(
+    (ctx, each) => withValue<unknown>(ctx, each as ContextKey<unknown>, null),
+    background,
+  );
+  const asked = vi.spyOn(ValueLayer.prototype, "value");
+  expect(withCancel(layers)[0].value(contextKey("missing"))).toBeUndefined();
+  expect(asked).not.toHaveBeenCalled();
+  expect(layers.value(contextKey("missing"))).toBeUndefined();
+  expect(asked).toHaveBeenCalledOnce();
+  asked.mockRestore();
 });
 
 test("32. values stay readable after the end", () => {

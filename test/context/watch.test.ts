@@ -1,6 +1,6 @@
-/** The stride: how many polls go by between two looks at the clock. */
+/** How many polls go by between two closer looks: at the clock, on a stride, and where there is nothing to look at. */
 import { expect, test } from "vitest";
-import { Stride } from "../../src/context/watch.js";
+import { idle, Stride } from "../../src/context/watch.js";
 
 test("as many polls go by as came in the target time lately, from 1 to the longest", () => {
   const stride = new Stride();
@@ -18,4 +18,10 @@ test("a clock that goes back counts as one that stands still", () => {
 test("a clock that begins at 0 has stood still so far", () => {
   const stride = new Stride();
   expect([0, 0, 1].map((at) => stride.next(at))).toEqual([Stride.LONGEST, Stride.LONGEST, 3]);
+});
+
+test("where there is nothing to look at, a closer look is for a billion polls", () => {
+  idle.left = 0;
+  idle.check();
+  expect(idle.left).toBeGreaterThan(1e9);
 });

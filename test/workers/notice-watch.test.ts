@@ -65,6 +65,14 @@ describe("a notice", () => {
     expect(watch.fetched).toBe(why === "fetched" ? 1 : 0);
   });
 
+  test("is all that a poll needs: the clock is not read beside it", () => {
+    const { node, notice } = watched(...in100());
+    const clock = vi.spyOn(performance, "now");
+    notice(CANCELED);
+    expect(node.err()).toMatchObject({ code: "ABORT_ERR" });
+    expect(clock).not.toHaveBeenCalled();
+  });
+
   test("that the deadline has passed has no cause where none was announced", () => {
     for (const deadline of [undefined, { when: 0, wall: 0, cause: undefined }]) {
       const { node, notice } = watched(deadline);
