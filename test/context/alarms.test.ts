@@ -56,7 +56,10 @@ describe("the one timer", () => {
     const two = [alarm("early", at + 100), alarm("late", at + 200)];
     for (const each of two) setAlarm(each, at);
     expect(set).toHaveBeenCalledOnce();
-    for (const each of two) clearAlarm(each);
+    const third = alarm("later", at + 300);
+    setAlarm(third, at + 100); // it is about to go off
+    expect(set).toHaveBeenCalledOnce();
+    for (const each of [...two, third]) clearAlarm(each);
   });
 
   test("goes with the last alarm, also where a poll has rung that", () => {
