@@ -15,7 +15,12 @@ export interface Alarm extends HeapItem {
 const alarms = new Heap<Alarm>((a, b) => a.when < b.when);
 
 type Timer = ReturnType<typeof setTimeout>;
-let armed: { readonly timer: Timer; readonly target: number; readonly by: typeof setTimeout } | undefined;
+interface Armed {
+  timer: Timer | undefined;
+  readonly target: number;
+  readonly by: typeof setTimeout;
+}
+let armed: Armed | undefined;
 
 let isHeld = false;
 
@@ -122,14 +127,17 @@ function arm(target: number, at: number): void {
   if (isHeld) return;
   disarm();
   const delay = delayTo(target, at);
-  const timer = setTimeout(wake, delay);
+  const next: Armed = { timer: undefined, target: Math.min(target, at + delay), by: setTimeout };
+  const timer = setTimeout(wake, delay, next);
   (timer as { unref?: () => void }).unref?.();
-  armed = { timer, target: Math.min(target, at + delay), by: setTimeout };
+  next.timer = timer;
+  armed = next;
 }
 
-function wake(): void {
-  const at = wokenAt();
-  armed = undefined;
+/** @param by what was armed; one that another clock has left behind says nothing about what is armed now */
+function wake(by: Armed): void {
+  const at = by === armed ? wokenAt() : now();
+  if (by === armed) armed = undefined;
   ringDue(at);
   const first = alarms.peek();
   if (first !== undefined) armFor(first, at);

@@ -208,6 +208,22 @@ describe("a clock put in while an alarm is on another", () => {
     expect(rung).toEqual([]);
   });
 
+  test("the timer of one that was taken off does not tell the time of those set on the new one", () => {
+    const at = performance.now();
+    const gone = alarm("gone", at + 100);
+    setAlarm(gone, at);
+    const { set, goOff } = putIn();
+    clearAlarm(gone);
+    const clock = vi.spyOn(performance, "now").mockReturnValue(at);
+    setAlarm(alarm("next", at + 60_000), at);
+    vi.advanceTimersByTime(100);
+    expect(rung).toEqual([]);
+    expect(set).toHaveBeenCalledOnce();
+    clock.mockReturnValue(at + 60_000);
+    goOff();
+    expect(rung).toEqual(["next"]);
+  });
+
   test("the old clock's timer does not tell its time: it rings by the new one", () => {
     const at = performance.now();
     const each = alarm("each", at + 100);
