@@ -136,7 +136,7 @@ export function lookUp<T>(from: Context, key: ContextKey<T>): T | undefined {
   if ((key as unknown) === nodeKey) return nodeOf(from) as T | undefined;
   const above = layerOf(from);
   if (above === undefined) return undefined;
-  if (!ValueLayer.is(above)) return above.value<T>(key);
+  if (!ValueLayer.is(above)) return (above === from ? prototypeOf(from) : above).value<T>(key);
   for (let layer: ValueLayer | null = above; layer !== null; layer = layer.next) {
     if (layer.key === key) return layer.held as T;
   }
@@ -146,7 +146,15 @@ export function lookUp<T>(from: Context, key: ContextKey<T>): T | undefined {
 function nodeOf(from: Context): Node | undefined {
   const core = coreOf(from);
   if (Node.is(core)) return core;
-  return Root.is(core) ? undefined : core.value(nodeKey);
+  if (Root.is(core)) return undefined;
+  return (core === from ? prototypeOf(from) : core).value(nodeKey);
+}
+
+/** What an object that is none of ours has our `value` from: a context of ours is its prototype. */
+function prototypeOf(custom: Context): Context {
+  const proto = Object.getPrototypeOf(custom) as Partial<Context> | null;
+  if (typeof proto?.value !== "function") throw invalidArg("ctx.value: this", "a Context", custom);
+  return proto as Context;
 }
 
 /** `String(ctx)`: the layers from the root down, joined by dots. */

@@ -319,6 +319,36 @@ describe("one with its own done and err", () => {
     expect(child.err()).toBe(answers.err());
   });
 
+  test.each([
+    ["a root", (): Context => withValue(background, key, "inherited")],
+    ["a node", (): Context => withValue(withCancel(background)[0], key, "inherited")],
+    ["a node without values", (): Context => withCancel(background)[0]],
+    ["a root without values", () => background],
+  ])(
+    "40. one whose prototype is %s takes its values from there, and its own end is its children's",
+    async (_what, proto) => {
+      const inside = proto();
+      const answers = new Independent();
+      const parent = Object.create(inside, {
+        err: { value: () => answers.err() },
+        done: { value: () => answers.done() },
+        deadline: { value: () => answers.deadline() },
+      }) as Context;
+      const [child] = withCancel(parent);
+      expect([parent.value(key), child.value(key)]).toEqual([inside.value(key), inside.value(key)]);
+      expect(child.err()).toBeUndefined();
+      answers.end(canceledError());
+      await child.done();
+      expect(child.err()).toBe(answers.err());
+    },
+  );
+
+  test("40. value() borrowed by what is no context is refused", () => {
+    const borrowed = (): unknown => background.value.call({} as Context, key);
+    expect(borrowed).toThrow(expect.objectContaining({ code: "ERR_INVALID_ARG" }));
+    expect(borrowed).toThrow("ctx.value: this");
+  });
+
   test("40. a child has the cause that the parent has when it is derived, and keeps it", () => {
     const [inner, cancel] = withCancel(background);
     const custom = new Independent(inner);
