@@ -206,6 +206,46 @@ describe("functions that return promises reject", () => {
   }
 });
 
+describe("a message shows what was given so that it is known again", () => {
+  const messageOf = (call: () => unknown): string => {
+    try {
+      call();
+    } catch (error) {
+      return (error as Error).message;
+    }
+    throw new Error("it was taken");
+  };
+
+  test("a string of up to 60 characters whole, a longer one by its beginning", () => {
+    const of = (text: string) => messageOf(() => withCancel(text as never));
+    expect(of("x".repeat(60))).toMatch(/, got "x{60}"$/);
+    expect(of("x".repeat(61))).toMatch(/, got "x{57}"…$/);
+    expect(of(`a "quoted"\n${"x".repeat(100_000)}`)).toMatch(/, got "a \\"quoted\\"\\nx{46}"…$/);
+  });
+
+  test("minus zero as what it is", () => {
+    expect(messageOf(() => withCancel(-0 as never))).toMatch(/, got -0$/);
+    expect(messageOf(() => withCancel(0 as never))).toMatch(/, got 0$/);
+  });
+
+  test("a date by its time, and one that is none as invalid", () => {
+    expect(messageOf(() => withTimeout(background, new Date(0) as never))).toMatch(
+      /, got the date 1970-01-01T00:00:00\.000Z$/,
+    );
+    expect(messageOf(() => withDeadline(background, new Date(Number.NaN)))).toMatch(/, got an invalid Date$/);
+  });
+
+  test("an object without a class, or of one without a name, as an object", () => {
+    for (const value of [
+      Object.create(null),
+      new (class {
+        held = 1;
+      })(),
+    ])
+      expect(messageOf(() => withCancel(value as never))).toMatch(/, got an object$/);
+  });
+});
+
 test("an object that looks like a context and throws when looked at is refused with the same error", () => {
   const trap = new Proxy(
     {},
