@@ -29,6 +29,25 @@ describe("the text of a report", () => {
     expect(linesOf({}).join()).not.toMatch(/Ended early|not quiet/);
   });
 
+  test("ends with the remarks, a line each, before it says that it was ended early", () => {
+    const remarks = ["The growth was not measured: no memory.", "Another remark."];
+    expect(linesOf({ remarks }).slice(-4)).toEqual(["", ...remarks, ""]);
+    expect(linesOf({ remarks, isComplete: false }).slice(-6)).toEqual([
+      "",
+      ...remarks,
+      "",
+      "Ended early: these are the figures so far.",
+      "",
+    ]);
+  });
+
+  test("says how long a task takes that ends by itself", () => {
+    const report = cancellation({ duration: { ns: 20e6, atLeast: false }, window: 20e6 });
+    expect(linesOf({ cases: [benchCase({ report })] })).toContain(
+      "  Alone it takes 20 ms; it was cancelled at random moments of its first 20 ms.",
+    );
+  });
+
   test("has a row for each figure, by name, and the ratios to what is bare", () => {
     const lines = linesOf({ cases: [benchCase()] });
     expect(lines.slice(2, 11)).toEqual([
