@@ -1,6 +1,9 @@
 /** Two reports beside each other. */
-import { describe, expect, test } from "vitest";
-import { changesBetween, comparisonText } from "../../src/bench/compare.js";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { changesBetween, comparisonText, readReport } from "../../src/bench/compare.js";
 import type { BenchReport } from "../../src/bench/report.js";
 import { benchCase, benchReport, cancellation, distribution, hardCase } from "./reports.js";
 
@@ -36,6 +39,19 @@ describe("a change", () => {
   });
 });
 
+test("a file that --json has written is read as it was, also of cases without bare figures or a next task", () => {
+  const { latency } = cancellation();
+  const unfollowed = cancellation({ latency: { ...latency, next: undefined } });
+  const written = benchReport({ cases: [benchCase(), hardCase(), benchCase({ report: unfollowed })] });
+  const folder = mkdtempSync(join(tmpdir(), "lifeguard-compare-"));
+  onTestFinished(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const file = join(folder, "run.json");
+  writeFileSync(file, JSON.stringify(written));
+  expect(readReport(file)).toEqual(written);
+});
+
 describe("the text", () => {
   test("has both medians and tails, their ratio, and what to think of it", () => {
     const text = comparisonText(report(20_000), report(30_000));
@@ -52,6 +68,21 @@ describe("the text", () => {
     expect(comparisonText(benchReport({ cases: [benchCase({ bare })] }), report(20_000))).not.toMatch(
       /over the bare/,
     );
+  });
+
+  test("compares to the bare flag only what was seen in both runs", () => {
+    const { latency } = cancellation();
+    const unseen = cancellation({ latency: { ...latency, seen: undefined } });
+    const never = benchReport({ cases: [benchCase({ report: unseen })] });
+    for (const [before, after] of [
+      [never, report(20_000)],
+      [report(20_000), never],
+      [never, never],
+    ] as const) {
+      const text = comparisonText(before, after);
+      expect(text).toMatch(/^polls, one thread: settled +[\d.]+× +[\d.]+× +[+-]?\d+ %$/m);
+      expect(text).not.toContain("polls, one thread: seen");
+    }
   });
 
   test("warns of other conditions", () => {
