@@ -87,6 +87,8 @@ describe("lifeguard bench", () => {
     [["bench", module, "--on-overrun", "kill"], /--on-overrun: expected terminate or interrupt, got "kill"/],
     [["bench", "--samples", "1.5"], /--samples: expected a whole number/],
     [["bench", "--time", "0"], /--time: expected a number from 0\.01/],
+    [["bench", "--json", ""], /--json: expected the name of a file, got ""/],
+    [["bench", module, "--html="], /--html: expected the name of a file, got ""/],
     [["bench", "--compare", "a.json"], /--compare: expected two files, got 1/],
     [["bench", "--compare", "a", "b", "c"], /--compare: expected two files, got 3/],
     [["bench", "--compare", "a", "b", "--json", "c"], /--compare and --json do not go together/],
