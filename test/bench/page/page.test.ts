@@ -371,12 +371,46 @@ describe("the figures", () => {
       "58 ns",
     ])
       expect(text).toContain(part);
+    const { machine } = benchReport();
+    expect(textOf(documentOf(benchReport({ machine: { ...machine, cores: 1 } })))).toContain(" · 1 core · ");
     for (const { size, submit, cancel, settled } of growth)
       expect(rowOf(page, "Growth", size.toLocaleString("en-US"))).toEqual(
         [submit, cancel, settled, settled / size].map(formatNs),
       );
     expect(textOf(documentOf(benchReport({ growth: [] })))).not.toContain("Growth");
   });
+});
+
+describe("the facts of a case", () => {
+  const factOf = (change: Parameters<typeof benchCase>[0], term: string): string => {
+    const page = documentOf(benchReport({ cases: [benchCase(change)] }));
+    const at = all(page, "dt").find((each) => textOf(each) === term)!;
+    return textOf(at.nextSibling as Element);
+  };
+
+  test("say how long the task takes alone, or that it was not waited for", () => {
+    const taking = (duration: { ns: number; atLeast: boolean }) =>
+      factOf({ report: cancellation({ duration }) }, "alone it takes");
+    expect(taking({ ns: 20e6, atLeast: false })).toBe("20 ms");
+    expect(taking({ ns: 2.5e9, atLeast: true })).toBe("2.5 s or more");
+  });
+
+  test("say what the pool was like, also that a grace had no end", () => {
+    const { pool } = benchCase();
+    expect(factOf({ pool }, "pool")).toBe("2 threads, 1 spare, a grace of 250 ms, on overrun terminate");
+    expect(factOf({ pool: { ...pool, threads: 1, spares: 0, grace: null } }, "pool")).toBe(
+      "1 thread, 0 spares, no limit to the grace, on overrun terminate",
+    );
+  });
+});
+
+test("a case of which there is no sample says so in place of a chart", () => {
+  const cases = [benchCase({ report: nothing, bare: undefined })];
+  const page = documentOf(benchReport({ cases, growth: [] }));
+  expect(all(page, "p").map(textOf)).toContain("No samples.");
+  expect(all(page, "figure")).toEqual([]);
+  expect(rowOf(page, "Figures of polls, one thread", "settled")).toEqual(["no samples"]);
+  expect(textOf(documentOf(benchReport({ cases: [benchCase()] })))).not.toContain("No samples.");
 });
 
 describe("the notices", () => {
@@ -393,6 +427,12 @@ describe("the notices", () => {
     expect(noticesOf(benchReport({ cases: [early] }))).toContain("Ended early: figures so far");
     expect(pictureOf(benchReport({ isComplete: false }))).toContain("Ended early: figures so far");
     expect(pictureOf(benchReport())).not.toContain("Ended early");
+  });
+
+  test("say what else there is to say, as it is", () => {
+    expect(noticesOf(benchReport({ remarks: ["The growth was not measured: <why>."] }))).toBe(
+      "The growth was not measured: <why>.",
+    );
   });
 
   test("say that the machine was not quiet", () => {
