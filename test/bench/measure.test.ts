@@ -169,6 +169,13 @@ describe("where nothing can be told: a code, and what to do", () => {
   const errors: [name: string, args: unknown[], options: MeasureOptions, code: string, message: RegExp][] = [
     ["fails", [], {}, "ERR_TASK_FAILED", /"fails" failed before it was cancelled: TypeError: no such file/],
     ["failsAfter", [5], {}, "ERR_TASK_FAILED", /RangeError: out of paper/],
+    [
+      "throwsText",
+      [],
+      {},
+      "ERR_TASK_FAILED",
+      /"throwsText" failed before it was cancelled: out of ink; make/,
+    ],
     ["exits", [], {}, "ERR_TASK_FAILED", /exited with code 3/],
     ["nothing", [], {}, "ERR_TASK_TOO_SHORT", /over before it can be cancelled; give it arguments/],
     [
@@ -196,6 +203,7 @@ describe("where nothing can be told: a code, and what to do", () => {
     expect(error).toBeInstanceOf(MeasurementError);
     expect(error).toMatchObject({ name: "MeasurementError", code: "ERR_TASK_FAILED" });
     expect(error.cause).toBeInstanceOf(TypeError);
+    expect((await failure(measure("throwsText"))).cause).toBe("out of ink");
   });
 
   test("a pool that is busy with other tasks: it did not begin", async () => {
@@ -253,6 +261,26 @@ describe("when its context ends", () => {
     expect(await rejection(measure("neverPolls", [], { ctx: soon, time: 60_000, grace: 0 }))).toBe(
       soon.err(),
     );
+    await expectWhole(pool, 1);
+  });
+
+  test("while the pool is busy with other tasks: it rejects with err(), and its own task never begins", async () => {
+    const [busy, goOn] = withCancel(background);
+    const other = pool.run(busy, "spins").catch(() => {});
+    await until(() => pool.stats().running === 1);
+    const { started, outcomes } = pool.stats();
+    const [ctx, cancel] = withCancel(background);
+    const measured = rejection(measure("spins", [], { ctx, patience: 3_600_000 }));
+    await until(() => pool.stats().queued === 1);
+    cancel();
+    expect(await measured).toBe(ctx.err());
+    expect(pool.stats()).toMatchObject({
+      started,
+      queued: 0,
+      outcomes: { ...outcomes, dropped: outcomes.dropped + 1 },
+    });
+    goOn();
+    await other;
     await expectWhole(pool, 1);
   });
 });
