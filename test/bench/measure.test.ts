@@ -264,6 +264,18 @@ describe("when its context ends", () => {
     await expectWhole(pool, 1);
   });
 
+  test("after cancellations that are not in the figures: it rejects with err()", async () => {
+    const [ctx, cancel] = withCancel(background);
+    const told: number[] = [];
+    const onProgress = (done: number): void => {
+      told.push(done);
+      cancel();
+    };
+    expect(await rejection(measure("spins", [], { ctx, time: 60_000, onProgress }))).toBe(ctx.err());
+    expect(told).toEqual([0]);
+    await expectWhole(pool, 1);
+  });
+
   test("while the pool is busy with other tasks: it rejects with err(), and its own task never begins", async () => {
     const [busy, goOn] = withCancel(background);
     const other = pool.run(busy, "spins").catch(() => {});
