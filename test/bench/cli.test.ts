@@ -10,6 +10,8 @@ import { run } from "../examples/run.js";
 const lifeguard = (args: readonly string[], how?: Parameters<typeof run>[2]) =>
   run("dist/bench/cli.js", args, how);
 const module = fileURLToPath(new URL("../fixtures/measured.mjs", import.meta.url));
+const neverLoads = fileURLToPath(new URL("../fixtures/never-loads.mjs", import.meta.url));
+const throwsWhileLoading = fileURLToPath(new URL("../fixtures/throws-while-loading.mjs", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "lifeguard-bench-"));
 const file = (name: string) => join(folder, name);
 const readJson = (name: string) => JSON.parse(readFileSync(file(name), "utf8")) as BenchReport;
@@ -94,6 +96,38 @@ describe("lifeguard bench <module>", () => {
     timeout,
   );
 
+  // The thread that its tasks are listed by, the one they are measured on, and its spare: then come those of the growth.
+  const thriceLoaded = `
+    import { appendFileSync, readFileSync } from "node:fs";
+    const loads = new URL("loads.txt", import.meta.url);
+    appendFileSync(loads, ".");
+    const count = () => readFileSync(loads).length;
+    if (count() > 3) throw new Error("no more of it");
+    export function spins(ctx) {
+      while (count() < 3);
+      for (;;) ctx.throwIfDone();
+    }
+  `;
+
+  test(
+    "where the growth cannot be measured, tells why, and all the rest",
+    async () => {
+      writeFileSync(file("thrice.mjs"), thriceLoaded);
+      const how = ["--grace", "Infinity", "--json", file("thrice.json")];
+      const { code, stdout } = await lifeguard(["bench", file("thrice.mjs"), ...how, ...quick]);
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^The growth was not measured: .*cannot be loaded: no more of it\.$/m);
+      expect(stdout).toMatch(/^ {2}10 cancellations: 10 stopped\./m);
+      expect(stdout).not.toMatch(/tasks under one context/);
+      const { isComplete, cases, growth, remarks } = readJson("thrice.json");
+      expect({ isComplete, growth }).toEqual({ isComplete: true, growth: [] });
+      expect(remarks).toHaveLength(1);
+      // JSON has no Infinity.
+      expect(cases.map(({ pool }) => pool.grace)).toEqual([null]);
+    },
+    timeout,
+  );
+
   const failures: [args: string[], code: number, message: RegExp][] = [
     [["bench", "./nowhere.js", "--task", "a"], 1, /^lifeguard: there is no file "\.\/nowhere\.js" in /],
     [["bench", module, "--task", "missing"], 1, /exports no function "missing"; it exports awaits/],
@@ -112,6 +146,16 @@ describe("lifeguard bench <module>", () => {
       ["bench", module, "--task", "neverPolls", "--grace", "Infinity", "--patience", "1"],
       1,
       /went on for 1000 ms/,
+    ],
+    [
+      ["bench", throwsWhileLoading],
+      1,
+      /^lifeguard: .*throws-while-loading\.mjs cannot be loaded: not today/m,
+    ],
+    [
+      ["bench", neverLoads, "--patience", "0.05"],
+      1,
+      /^lifeguard: never-loads\.mjs was not loaded within 50 ms: look what it waits for/m,
     ],
     [
       ["bench", "--json", "/nowhere/at/all.json"],
