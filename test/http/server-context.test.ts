@@ -475,6 +475,15 @@ describe("shutting down", () => {
     expect(Object.hasOwn(server, "closeIdleConnections")).toBe(false);
   });
 
+  test("leaves what somebody has put in place of a method of the server as it was", async () => {
+    const server: Server = createServer();
+    server.closeIdleConnections = () => {};
+    const before = Object.getOwnPropertyDescriptor(server, "closeIdleConnections");
+    const [, shutdown] = serverContext(background, server);
+    await shutdown();
+    expect(Object.getOwnPropertyDescriptor(server, "closeIdleConnections")).toEqual(before);
+  });
+
   test("requests of handlers that know nothing of contexts are waited for as well", async () => {
     const { base, shutdown, port, arrival } = await based();
     const { received } = await client(port, get("/"));
