@@ -1,7 +1,7 @@
 /** Errors and causes on their way to another thread and back. */
 import { describe, expect, test } from "vitest";
 import { CanceledError, ContextError, DeadlineExceededError } from "../../src/context/errors.js";
-import { carry, unpack } from "../../src/workers/carry.js";
+import { type Carried, carry, unpack } from "../../src/workers/carry.js";
 
 /** There and back, through what a MessagePort does to it. */
 const cross = (value: unknown): unknown => unpack(structuredClone(carry(value)));
@@ -114,6 +114,59 @@ describe("an error", () => {
       },
     });
     expect(cross(error)).toBeInstanceOf(TypeError);
+  });
+
+  test("whose prototype names no class is one of the nearest class behind it that does", () => {
+    const error = Object.setPrototypeOf(
+      new RangeError("far"),
+      Object.create(OrderError.prototype) as object,
+    ) as Error;
+    const got = cross(error) as Error;
+    expect(got).toBeInstanceOf(RangeError);
+    expect(got.constructor.name).toBe("OrderError");
+    expect(got.message).toBe("far");
+  });
+
+  test("of a class without a name is one of the built-in class behind it", () => {
+    const got = cross(new (class extends TypeError {})("nameless")) as Error;
+    expect(Object.getPrototypeOf(got)).toBe(TypeError.prototype);
+    expect(String(got)).toBe("TypeError: nameless");
+  });
+
+  test("with a prototype from elsewhere is an error there, of a class of that name", () => {
+    class Elsewhere {
+      readonly name: string = "Elsewhere";
+    }
+    const error = Object.setPrototypeOf(new RangeError("moved"), Elsewhere.prototype) as object;
+    const got = cross(Object.assign(error, new Elsewhere())) as Error;
+    expect(got).toBeInstanceOf(Error);
+    expect(got.constructor.name).toBe("Elsewhere");
+    expect(String(got)).toBe("Elsewhere: moved");
+  });
+
+  test("without a prototype is a plain Error there", () => {
+    const got = cross(Object.setPrototypeOf(new RangeError("bare"), null)) as Error;
+    expect(Object.getPrototypeOf(got)).toBe(Error.prototype);
+    expect(got.message).toBe("bare");
+  });
+
+  test("is of a class of the same name, however many names are made up at run time", () => {
+    const names = Array.from({ length: 300 }, (_, i) => `Made${String(i)}`);
+    const made = names.map(
+      (name) => new (({ [name]: class extends RangeError {} })[name] as typeof RangeError)(),
+    );
+    const got = made.map(cross) as Error[];
+    expect(got.map((error) => error.constructor.name)).toEqual(names);
+    for (const error of got) expect(error).toBeInstanceOf(RangeError);
+  });
+
+  test("said to be of a built-in class that there is none of is an Error of that name", () => {
+    const carried = carry(new OrderError("odd")) as Carried & { type: "error" };
+    const got = unpack({ ...carried, base: "NoSuchError" }) as Error;
+    expect(got).toBeInstanceOf(Error);
+    expect(got).not.toBeInstanceOf(RangeError);
+    expect(got.constructor.name).toBe("OrderError");
+    expect(got.message).toBe("odd");
   });
 
   test("with a name and a message that are no strings arrives with texts", () => {
