@@ -11,6 +11,7 @@ import {
   STAMPS,
   stamp,
 } from "../../src/workers/probe.js";
+import { openableGate } from "../support/gate.js";
 import { expectWhole, pooled, settled, threadGate } from "../support/pool.js";
 
 let pool: Pool;
@@ -121,6 +122,25 @@ describe("a probe", () => {
     expect(await task.result).toBe("value");
     expect(probe.hasEnded).toBe(true);
     await expectWhole(pool, 1);
+  });
+
+  test("lasts as long as the promise: looks of what goes on after the function has returned count, later ones do not", async () => {
+    const probe = new Probe(COUNT);
+    const gate = openableGate<string>();
+    const promise = probe.around(async () => {
+      const value = await gate.opened;
+      probe.polled(2);
+      probe.saw(true);
+      return value;
+    })(background);
+    expect(probe).toMatchObject({ hasBegun: true, hasEnded: false, ended: undefined });
+    gate.open("value");
+    expect(await promise).toBe("value");
+    const { seen } = probe;
+    expect(seen).toBeLessThanOrEqual(probe.ended ?? 0);
+    probe.polled(1);
+    probe.saw(false);
+    expect(probe).toMatchObject({ hasEnded: true, polls: 2, isHeard: true, seen });
   });
 
   test("is one task's: others under the same context have their own, or none", async () => {
