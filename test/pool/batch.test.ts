@@ -120,6 +120,10 @@ describe("inputs", () => {
     );
   });
 
+  test("a text is its characters, as in a loop", async () => {
+    expect(await pool.map(background, "same", "añ😀").results()).toEqual(["a", "ñ", "😀"]);
+  });
+
   test("the total is known for arrays, sets and maps at once, for others at their end", async () => {
     expect(pool.map(background, "double", [1, 2, 3]).progress.total).toBe(3);
     expect(pool.map(background, "double", new Set([1, 2])).progress.total).toBe(2);
