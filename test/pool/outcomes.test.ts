@@ -10,7 +10,7 @@ import {
   withCancel,
   withTimeout,
 } from "lifeguard";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   expectBalanced,
   expectWhole,
@@ -217,6 +217,29 @@ describe("dropped", () => {
     expect(await failure(task.result)).toBeInstanceOf(DeadlineExceededError);
     await pool.run(background, "nothing");
     expect(log.read(0)).toBe(0);
+  });
+
+  test("its deadline has passed while it was queued: so says its state, though no timer has run", async () => {
+    await using pool = pooled({ threads: 1 });
+    const gate = threadGate();
+    const held = pool.run(background, "hold", gate.view);
+    await gate.entered();
+    const [ctx, cancel] = withTimeout(background, 1e7);
+    const task = pool.submit(ctx, "nothing", []);
+    expect(task.state).toBe("queued");
+    const { now } = performance;
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => now.call(performance) + 1e7);
+    try {
+      expect(task.state).toBe("settled");
+    } finally {
+      clock.mockRestore();
+    }
+    expect(task.outcome).toBe("dropped");
+    expect(await rejection(task.result)).toBe(ctx.err());
+    cancel();
+    gate.open();
+    await held;
+    await expectWhole(pool, 1);
   });
 
   test("handed over but not begun: its thread leaves it alone and takes the next", async () => {
