@@ -37,6 +37,11 @@ test.each<[string, () => unknown, string]>([
   ["expose: a number", () => expose(5), "expose: value: expected an object, a function or a class, got 5"],
   // This is the main thread: there is no parent.
   ["expose: no endpoint", () => expose({}), "expose: endpoint: expected a Worker, a MessagePort"],
+  [
+    "expose: options",
+    () => expose({}, port1, null as never),
+    "expose: options: expected an object, got null",
+  ],
   ["expose: an endpoint that is none", () => expose({}, {} as never), "expose: endpoint: expected a Worker"],
   ["proxy", () => proxy(5 as never), "proxy: value: expected a function or an object, got 5"],
 ])("%s", (_, call, message) => {

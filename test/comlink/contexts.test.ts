@@ -348,6 +348,14 @@ describe("sent without shared memory", () => {
     expect(await remote.callWithContext(Comlink.proxy(fn), gate.view, "from there")).toBe("from there");
   });
 
+  test("a shared value that cannot be cloned is named", async () => {
+    const [ctx, cancel] = withCancel(withValue(background, sharedKey("test.fn"), () => {}));
+    const error = await failure(remote.look(ctx));
+    expect(error).toMatchObject({ code: "ERR_NOT_CLONEABLE" });
+    expect(error.message).toContain("a shared value of argument 1 of look");
+    cancel();
+  });
+
   test("one that has ended already is no call at all", async () => {
     const [ctx, cancel] = withCancel(background);
     const gate = threadGate();

@@ -106,6 +106,12 @@ describe("made", () => {
   test.each([
     ["the module does not exist", fixture("comlink/nowhere.mjs"), {}, "Cannot find module"],
     ["it has no such export", module, { export: "nope" }, 'the module exports no "nope"; it exports "Shelf"'],
+    [
+      "it exports nothing at all",
+      fixture("comlink/exports-nothing.mjs"),
+      { export: "Shelf" },
+      'the module exports no "Shelf"; it exports nothing',
+    ],
     ["it throws while it is made", module, { export: "Shelf", args: ["burnt"] }, "no books"],
     ["it is nothing to call", module, { export: "nothing" }, "got number"],
     ["args are given for what takes none", module, { args: [1] }, "neither a class nor a function"],
