@@ -1,7 +1,7 @@
 /** Calls through `wrap`: every one of them settles, once, and gives back what it took. */
 import { MessageChannel, Worker } from "node:worker_threads";
 import * as Comlink from "comlink";
-import { background, type Context, cause, withCancel, withTimeout } from "lifeguard";
+import { background, type Context, ContextError, cause, withCancel, withTimeout } from "lifeguard";
 import { CallError, expose, register, wrap } from "lifeguard/comlink";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { runScript } from "../support/child.js";
@@ -330,6 +330,41 @@ test("an error of the called side's own stays that, whatever its class and prope
   port2.close();
 });
 
+test("a context's error of a kind of its own is not taken for the end of the call's context", async () => {
+  const { port1, port2 } = new MessageChannel();
+  const entered = openableGate();
+  expose(
+    {
+      async fail(ctx: Context) {
+        entered.open();
+        await ctx.done();
+        throw new ContextError("out of credit");
+      },
+    },
+    port2,
+  );
+  const remote = wrap<{ fail(ctx: Context): Promise<void> }>(port1);
+  const [ctx, cancel] = withCancel(background);
+  const call = remote.fail(ctx);
+  await entered.opened;
+  cancel();
+  const error = await failure(call);
+  expect(error).toBeInstanceOf(ContextError);
+  expect(error).not.toBe(ctx.err());
+  expect(error.message).toBe("out of credit");
+  port1.close();
+});
+
+test("a method that has been bound is called like itself", async () => {
+  await using started = wrapped();
+  const { remote } = started;
+  const plain = remote.plain.bind(undefined);
+  expect(await plain("value")).toBe("value");
+  const [ctx, cancel] = withCancel(background);
+  cancel();
+  expect(await rejection(remote.look.bind(undefined)(ctx))).toBe(ctx.err());
+});
+
 test("a call that nobody waits for is no unhandled rejection by way of a cancellation", async () => {
   await using started = wrapped("exposed", { grace: 0 });
   const { remote } = started;
@@ -477,6 +512,34 @@ describe("what cannot be cloned", () => {
     expect(error).toMatchObject({ name: "CallError", code: "ERR_NOT_CLONEABLE" });
     expect(error.message).toContain("argument 2 of plain cannot be cloned");
     expect(error.cause).toMatchObject({ name: "DataCloneError" });
+  });
+
+  test("as an argument of a class is named, with the class", async () => {
+    const Counter = remote.Counter as new (...args: unknown[]) => Promise<unknown>;
+    const error = await failure(new Counter(1, () => {}));
+    expect(error).toMatchObject({ code: "ERR_NOT_CLONEABLE" });
+    expect(error.message).toContain("argument 2 of new Counter() cannot be cloned");
+  });
+
+  test("as an argument of what is a class itself is named", async () => {
+    class Account {
+      readonly balance = 0;
+    }
+    const { port1, port2 } = new MessageChannel();
+    expose(Account, port2);
+    const Remote = wrap<new (fn: unknown) => Account>(port1);
+    const error = await failure(new Remote(() => {}));
+    expect(error.message).toContain("argument 1 of new remote() cannot be cloned");
+    port1.close();
+  });
+
+  test("because of what is to be moved along is refused, whatever the arguments are", async () => {
+    const { port1 } = new MessageChannel();
+    structuredClone(port1, { transfer: [port1] as never });
+    const error = await failure(remote.plain(Comlink.transfer({}, [port1 as never])));
+    expect(error).toMatchObject({ code: "ERR_NOT_CLONEABLE", cause: { name: "DataCloneError" } });
+    expect(error.message).toContain("an argument of plain cannot be cloned");
+    expect(await remote.plain(1)).toBe(1);
   });
 
   test("as a shared value is named", async () => {
