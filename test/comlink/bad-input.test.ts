@@ -139,11 +139,18 @@ test("what comes over the wire and is no context ends the context, not the threa
   const seen: unknown[] = [];
   expose({ look: (ctx: { err(): { code: string } | undefined }) => ctx.err()?.code }, there);
   here.on("message", (message: { name?: string; value?: unknown }) => seen.push(message));
-  for (const value of [undefined, null, 5, [], [9], [2, "no page"], [3, {}], { type: "shared" }]) {
+  const page = new SharedArrayBuffer(8);
+  const pages = [
+    [2, "no page"],
+    [2, "no page", 1e9, 0, 1],
+    [2, page, 1e9, 0, 1],
+  ];
+  const values = [undefined, null, 5, [], [9], ...pages, [3, {}], { type: "shared" }];
+  for (const value of values) {
     const argumentList = [{ type: "HANDLER", name: "lifeguard.context", value }];
     here.postMessage({ id: String(seen.length), type: "APPLY", path: ["look"], argumentList });
   }
-  while (seen.length < 8) await new Promise((resolve) => setImmediate(resolve));
+  while (seen.length < values.length) await new Promise((resolve) => setImmediate(resolve));
   for (const answer of seen)
     expect(answer).toMatchObject({ name: "throw", value: { lifeguard: { context: "canceled" } } });
   here.close();

@@ -26,6 +26,7 @@ interface ActorApi extends Api, AsyncDisposable {
   readonly runaway: Method<never>;
   readonly outOfMemory: Method<never>;
   readonly slow: Method<unknown>;
+  readonly slowPart: (gate: Int32Array) => ReturnType<Api["part"]>;
   readonly told: Method<string>;
   readonly answerAndExit: Method<string>;
 }
@@ -331,6 +332,22 @@ describe("ends", () => {
     end();
     expect(await rejection(never)).toBe(second.err());
     await hard[Symbol.asyncDispose]();
+  });
+
+  test("what it returns by reference while it ends takes no calls any more", async () => {
+    const [ctx, cancel] = withCancel(background);
+    const remote = await actor({ grace: 60_000 }, ctx);
+    const gate = threadGate();
+    const returned = remote.slowPart(gate.view);
+    await gate.entered();
+    cancel(new RangeError("shutting down"));
+    gate.open();
+    const part = await returned;
+    const error = await failure(part.slow(gate.view, 1));
+    expect(error).toMatchObject({ code: "ERR_PEER_CLOSED", cause: ctx.err() });
+    expect(error.message).toContain("slow: what it is called on has ended");
+    await remote[Symbol.asyncDispose]();
+    expect(gate.read(0)).toBe(1);
   });
 
   test("by releasing any of its proxies: comlink releases them together", async () => {
