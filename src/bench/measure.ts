@@ -147,8 +147,8 @@ async function sample(
       const within = isWarmUp ? Math.min(window, WARM_UP_WINDOW) : window;
       await moment(Math.max(...current.begins) + recovery + Math.random() * within, ctx);
       if (ctx.err() !== undefined) break;
-      // Never twice in a row, so that there is always something to tell; and not the first.
-      const isFollowed: boolean = fills && !wasFollowed;
+      // Never twice in a row, so that there is always something to tell; and not the first, nor the first that counts.
+      const isFollowed: boolean = fills && !wasFollowed && (isWarmUp || collected.rounds > 0);
       if (isFollowed) next = new Specimen(subject, STAMPS);
       // A pool whose queue takes none.
       if (next?.isRefused === true) [next, fills] = [undefined, false];

@@ -1,8 +1,10 @@
 /** The command `lifeguard`, as its users run it. */
+import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import type { BenchReport } from "../../src/bench/report.js";
 import { run } from "../examples/run.js";
@@ -22,6 +24,20 @@ const quick = ["--time", "0.1", "--samples", "10"];
 const timeout = 60_000;
 
 describe("lifeguard bench <module>", () => {
+  test.skipIf(process.platform === "win32")(
+    "--json /dev/stdout writes to the pipe that stdout is, and one sample is enough for a report",
+    async () => {
+      const command = `"$0" dist/bench/cli.js bench "$1" --task spins --time 0.1 --samples 1 --json /dev/stdout | cat`;
+      const { stdout, stderr } = await promisify(execFile)("sh", ["-c", command, process.execPath, module]);
+      const [json = ""] = stdout.split("\n");
+      expect(JSON.parse(json)).toMatchObject({
+        cases: [{ report: { samples: 1, outcomes: { stopped: 1 } } }],
+      });
+      expect(stderr).toContain("wrote /dev/stdout");
+    },
+    timeout,
+  );
+
   test(
     "measures a task: figures to stdout, progress to stderr, files where they are wanted",
     async () => {
