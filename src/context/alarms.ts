@@ -128,7 +128,10 @@ function arm(target: number, at: number): void {
   disarm();
   const delay = delayTo(target, at);
   const next: Armed = { timer: undefined, target: Math.min(target, at + delay), by: setTimeout };
-  const timer = setTimeout(wake, delay, next);
+  // Not as an argument of the timer: not every fake hands those on.
+  const timer = setTimeout(() => {
+    wake(next);
+  }, delay);
   (timer as { unref?: () => void }).unref?.();
   next.timer = timer;
   armed = next;
