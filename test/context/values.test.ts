@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   background,
   type Context,
@@ -11,8 +11,10 @@ import {
   withTimeout,
   withValue,
 } from "../../src/context/index.js";
-import { ValueLayer } from "../../src/context/layers.js";
-import { Labelled } from "../support/contexts.js";
+import { Root, ValueLayer } from "../../src/context/layers.js";
+import { Node } from "../../src/context/node.js";
+import { sharedValuesOf } from "../../src/context/with-value.js";
+import { Independent, Labelled } from "../support/contexts.js";
 
 const name = contextKey<string>("name");
 const count = contextKey<number | null | undefined>("count");
@@ -171,4 +173,49 @@ test("33. asking for a value without a key, or with a key that is none, throws, 
   ]) {
     for (const key of noKeys) expect(() => ctx.value(key as never), String(key)).toThrow(/value: key/);
   }
+});
+
+describe("what goes along to another thread", () => {
+  const trace = sharedKey<string | undefined>("test.trace");
+  const user = sharedKey<string | undefined>("test.user");
+
+  test("is the nearest value of each shared key, from all the way up, also one of undefined", () => {
+    let ctx = withValue(withValue(background, trace, "far"), user, "Ada");
+    ctx = withValue(withoutCancel(withTimeout(ctx, 1000)[0]), name, "private");
+    ctx = withCancel(withValue(withValue(ctx, trace, "near"), user, undefined))[0];
+    expect(sharedValuesOf(ctx)).toEqual(
+      new Map([
+        ["test.user", undefined],
+        ["test.trace", "near"],
+      ]),
+    );
+    expect(sharedValuesOf(withValue(withCancel(background)[0], trace, "only"))).toEqual(
+      new Map([["test.trace", "only"]]),
+    );
+  });
+
+  test("is nothing where there are private values only, or none", () => {
+    const custom = new Independent(withValue(background, name, "private"));
+    for (const ctx of [background, withCancel(background)[0], withValue(background, name, "private"), custom])
+      expect(sharedValuesOf(ctx)).toBeUndefined();
+  });
+
+  test("is what a custom context answers with, where nothing nearer does", () => {
+    const custom = new Labelled(withValue(background, user, "Ada"), trace, "custom");
+    expect(sharedValuesOf(withCancel(withValue(custom, trace, "near"))[0])).toEqual(
+      new Map([
+        ["test.trace", "near"],
+        ["test.user", "Ada"],
+      ]),
+    );
+  });
+
+  test("costs what is above the context, however many shared keys there are: ours are not asked for each", () => {
+    const asked = [Node, Root, ValueLayer].map((kind) => vi.spyOn(kind.prototype, "value"));
+    expect(sharedValuesOf(withCancel(withValue(background, trace, "abc"))[0])?.get("test.trace")).toBe("abc");
+    for (const each of asked) {
+      expect(each).not.toHaveBeenCalled();
+      each.mockRestore();
+    }
+  });
 });
