@@ -86,6 +86,8 @@ const noSignals: [value: unknown, shown: string][] = [
   ["abort", '"abort"'],
   [{}, ""],
   [{ aborted: false }, ""],
+  [{ aborted: false, addEventListener: fn }, ""],
+  [{ aborted: false, removeEventListener: fn }, ""],
   [new AbortController(), "AbortController"],
   [new EventTarget(), "EventTarget"],
 ];
@@ -155,6 +157,7 @@ const promising: [
   ["race", "promise", noPromises, (value) => race(background, value)],
   ["first", "ctx", noContexts, (value) => first(value, [fn])],
   ["first", "fns", noIterables, (value) => first(background, value)],
+  ["first: fns[0]", "fn", noFunctions, (value) => first(background, [value, fn])],
   ["first: fns[1]", "fn", noFunctions, (value) => first(background, [fn, value])],
   ["go", "fn", noFunctions, (value) => new Group(background).go(value)],
   ["go", "fn", noFunctions, (value) => new Group(background, { limit: 0 }).go(value)],
@@ -235,6 +238,11 @@ describe("a message shows what was given so that it is known again", () => {
     expect(messageOf(() => withDeadline(background, new Date(Number.NaN)))).toMatch(/, got an invalid Date$/);
   });
 
+  test("a list by its length, and a function as one", () => {
+    expect(messageOf(() => withCancel([1, 2, 3] as never))).toMatch(/, got an array of 3$/);
+    expect(messageOf(() => withCancel(fn as never))).toMatch(/, got a function$/);
+  });
+
   test("an object without a class, or of one without a name, as an object", () => {
     for (const value of [
       Object.create(null),
@@ -261,7 +269,7 @@ test("an object that looks like a context and throws when looked at is refused w
   } catch (error) {
     thrown = error;
   }
-  expectInvalid(thrown, "withCancel", "parent", "");
+  expectInvalid(thrown, "withCancel", "parent", "an object");
 });
 
 test("a bad argument does nothing: no registration, no timer, no function is started", async () => {

@@ -87,6 +87,17 @@ test("errors carry no stack frames, and making one does not change how other err
   expect(new Error("other").stack).toMatch(/\n\s+at /);
 });
 
+test("name and code are the class's, as the platform's name is: not listed with an error's own, and free to be set", () => {
+  const platforms = Object.getOwnPropertyDescriptor(Error.prototype, "name");
+  for (const err of [canceledError(), expiredError()]) {
+    for (const key of ["name", "code"] as const)
+      expect(Object.getOwnPropertyDescriptor(Object.getPrototypeOf(err), key)).toEqual({
+        ...platforms,
+        value: err[key],
+      });
+  }
+});
+
 test("an error can be serialized by console.log and JSON without failing", () => {
   const err = canceledError({ some: "cause" });
   expect(() => JSON.stringify(err)).not.toThrow();
@@ -115,6 +126,7 @@ describe("isContextError", () => {
       1n,
       new Error("x"),
       lookAlike,
+      Object.assign(() => 1, { [Symbol.for("lifeguard.ContextError")]: true }),
     ];
     for (const other of [
       ...others,

@@ -17,6 +17,18 @@ test("a key cannot be changed", () => {
   for (const key of [contextKey("name"), sharedKey("test.name")]) expect(Object.isFrozen(key)).toBe(true);
 });
 
+test("a key cannot be cloned, and the error says what to do", () => {
+  for (const key of [contextKey("name"), sharedKey("test.name")])
+    expect(() => structuredClone(key)).toThrow(/cannot be cloned; for comlink: register\(\)/);
+});
+
+test("a function is no key, whatever it carries, and neither is what throws when looked at", () => {
+  expect(isKey(Object.assign(() => "key", { [Symbol.for("lifeguard.ContextKey")]: true }))).toBe(false);
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  expect(isKey(proxy)).toBe(false);
+});
+
 test("a key of the library's own is one by name, stays on its thread, and is nobody else's key of that name", () => {
   const key = internalKey("test.name");
   expect(key).toMatchObject({ name: "test.name", shared: false });

@@ -76,12 +76,14 @@ test("race on a context that can never end is the promise's own answer", async (
   expect(await race(withoutCancel(withTimeout(background, 0)[0]), Promise.resolve(2))).toBe(2);
 });
 
-test("race takes any thenable", async () => {
+test("race takes any thenable, one that can be called included", async () => {
   const thenable: PromiseLike<number> = {
     // biome-ignore lint/suspicious/noThenProperty: that is what a thenable has
     then: (resolve) => Promise.resolve(7).then(resolve),
   };
   expect(await race(withCancel(background)[0], thenable)).toBe(7);
+  const callable = Object.assign(() => undefined, thenable);
+  expect(await race(withCancel(background)[0], callable)).toBe(7);
 });
 
 test("a promise that loses may reject later: that is no unhandled rejection", async () => {

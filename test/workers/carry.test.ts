@@ -195,4 +195,29 @@ describe("anything else", () => {
       expect((got as Error).message).toMatch(/could not be cloned/);
     },
   );
+
+  test.each<[why: string, thrown: unknown]>([
+    ["not now", new Error("not now")],
+    ['"a text"', "a text"],
+    ["undefined", undefined],
+    ["an instance of Error", Object.assign(new Error(), { message: 5 })],
+    [
+      "an error that cannot be read",
+      Object.defineProperty(new Error(), "message", {
+        get() {
+          throw new Error("no");
+        },
+      }),
+    ],
+  ])("that throws while it is cloned has a stand-in that says why: %s", (why, thrown) => {
+    const value = {
+      get part() {
+        throw thrown;
+      },
+    };
+    expect(cross(value)).toMatchObject({
+      name: "TypeError",
+      message: `a plain object could not be cloned to another thread: ${why}`,
+    });
+  });
 });
