@@ -4,9 +4,14 @@ import { describe, expect, test } from "vitest";
 import { Ending } from "../../src/context/ending.js";
 import {
   background,
+  type Context,
   cause,
   contextKey,
+  todo,
   withCancel,
+  withDeadline,
+  withoutCancel,
+  withSignal,
   withTimeout,
   withValue,
 } from "../../src/context/index.js";
@@ -35,6 +40,16 @@ test("is printed as its path, not as the tree around it", () => {
   expect(inspect(withValue(background, contextKey("key"), 1))).toBe("background.withValue(key)");
   expect(inspect(background)).toBe("background");
   expect(inspect({ ctx })).toBe(`{ ctx: ${String(ctx)} }`);
+});
+
+test.each<[name: string, make: (parent: Context) => Context]>([
+  ["withCancel", (parent) => withCancel(parent)[0]],
+  ["withDeadline", (parent) => withDeadline(parent, 0)[0]],
+  ["withDeadline", (parent) => withTimeout(parent, 0)[0]],
+  ["withoutCancel", withoutCancel],
+  ["withSignal", (parent) => withSignal(parent, new AbortController().signal)[0]],
+])("is called %s in the path, after the function that makes it", (name, make) => {
+  expect(String(make(todo))).toBe(`todo.${name}`);
 });
 
 test("the path begins at a custom parent, which is called that", () => {
