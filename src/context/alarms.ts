@@ -112,7 +112,7 @@ export function releaseTimer(): void {
  */
 export function repairAlarms(): void {
   alarms.repair();
-  if (ringing !== undefined) alarms.push(ringing);
+  if (ringing !== undefined && ringing.slot < 0) alarms.push(ringing);
   ringing = undefined;
 }
 

@@ -2,7 +2,10 @@
 import type { Context } from "./context.js";
 import { Node } from "./node.js";
 
-/** Calls `fn`, once, inside the `cancel()` that ends its owner, or in the constructor when that is over already. For the library's own use: `fn` calls no user code and does not throw. */
+/**
+ * Calls `fn` inside the `cancel()` that ends its owner, or in the constructor when that is over already. For the library's
+ * own use: `fn` calls no user code, does not throw, and may be called again where `Node.finish` had to tell it anew.
+ */
 export class Listener extends Node {
   #fn: (() => void) | undefined;
 
@@ -19,9 +22,8 @@ export class Listener extends Node {
   }
 
   protected override ended(): void {
-    const fn = this.#fn;
+    this.#fn?.();
     this.#fn = undefined;
-    fn?.();
   }
 
   /** Takes it off its owner. Repeated calls, and calls after the end, do nothing. */

@@ -21,6 +21,24 @@ class Waiting {
   }
 }
 
+/**
+ * How far the walk has come that marks a node and all below it. Written down at each step, because in a worker it may be cut off: wherever
+ * V8 ends an execution, at the head of a function and of each round of a loop, `Node.finish` can go on from here.
+ */
+const walk: {
+  at: Node | null;
+  /** Whether it has come to `at` from above; else all below that is marked. */
+  arrives: boolean;
+  top: Node | null;
+  ending: Ending | null;
+  /** Those that have to hear of it, so far, linked by `next`. */
+  first: Node | null;
+  last: Node | null;
+} = { at: null, arrives: false, top: null, ending: null, first: null, last: null };
+
+/** Those that are marked and may not have heard of it yet, linked by `next`: the ends that lie within others come before these. */
+const unheard: { first: Node | null } = { first: null };
+
 /** Node prints what this method returns, not the whole tree. */
 export const inspectCustom = Symbol.for("nodejs.util.inspect.custom");
 
@@ -69,7 +87,8 @@ export class Node implements Context {
   protected linkTo(owner: Node): void {
     const ending = owner.poll();
     if (ending !== null) {
-      this.#mark(ending);
+      // Nobody can have waited for it before it was made.
+      this.#state = ending;
       return;
     }
     const newest = owner.#child;
@@ -122,7 +141,6 @@ export class Node implements Context {
    */
   end(ending: Ending): void {
     if (this.ending !== null) return;
-    this.#unlink();
     if (this.#child === null) this.#endAlone(ending);
     else Node.#endFrom(this, ending);
   }
@@ -130,61 +148,90 @@ export class Node implements Context {
   #endAlone(ending: Ending): void {
     const { listens } = this;
     const waited = this.#state !== null;
-    this.#mark(ending);
+    this.#unlink();
+    // No call from there on, until it is written down who has to hear of it.
+    if (this.#state === null) this.#state = ending;
+    else (this.#state as Waiting).ending = ending;
+    if (!listens && !waited) return;
+    this.#next = unheard.first;
+    unheard.first = this;
     if (listens) this.marked(ending);
-    if (listens || waited) this.ended();
+    this.ended();
     if (waited) this.#abort();
+    unheard.first = this.#next;
+    this.#next = null;
   }
 
   static #endFrom(top: Node, ending: Ending): void {
-    let loudest: Node | null = null;
-    let last: Node | null = null;
-    for (let node: Node | null = top; node !== null; node = Node.#after(node, top)) {
-      const { listens } = node;
-      const loud = listens || node.#state !== null;
-      node.#mark(ending);
-      if (listens) node.marked(ending);
-      // Of siblings only `prev` is needed once the walk has come to the oldest, so `next` is free.
-      node.#next = null;
-      if (!loud) continue;
-      if (last === null) loudest = node;
-      else last.#next = node;
-      last = node;
-    }
-    const aborting: Node[] = [];
-    while (loudest !== null) {
-      const node: Node = loudest;
-      loudest = node.#next;
-      node.#next = null;
-      node.ended();
-      if (node.#state instanceof Waiting && node.#state.controller !== undefined) aborting.push(node);
-    }
-    for (const node of aborting) node.#abort();
+    const others = unheard.first;
+    // One that ran out of stack has stayed behind.
+    if (walk.at !== null) Node.#walkOn();
+    top.#unlink();
+    walk.ending = ending;
+    walk.top = top;
+    walk.at = top;
+    walk.arrives = true;
+    Node.#walkOn();
+    Node.#tell(others);
   }
 
-  /** The node the walk below `top` comes to after `node`; takes the links apart that lie behind it. */
-  static #after(node: Node, top: Node): Node | null {
-    const newest = node.#child;
-    if (newest !== null) {
-      const oldest = newest.#prev;
-      // The way back up: from the newest on, `prev` leads to the owner.
-      newest.#prev = node;
-      return oldest;
+  /** Marks what is not marked yet, and takes the links apart that lie behind it. No call in here but where a step begins or ends. */
+  static #walkOn(): void {
+    for (let node = walk.at; node !== null; node = walk.at) {
+      if (walk.arrives) {
+        const { listens } = node;
+        const ending = walk.ending as Ending;
+        const state = node.#state;
+        if (state === null) node.#state = ending;
+        else (state as Waiting).ending = ending;
+        // Of siblings only `prev` is needed once the walk has come to the oldest, so `next` is free.
+        node.#next = null;
+        if (listens || state !== null) {
+          if (walk.last === null) walk.first = node;
+          else walk.last.#next = node;
+          walk.last = node;
+        }
+        const newest = node.#child;
+        if (newest === null) {
+          walk.arrives = false;
+        } else {
+          walk.at = newest.#prev;
+          // The way back up: from the newest on, `prev` leads to the owner.
+          newest.#prev = node;
+        }
+        if (listens) node.marked(ending);
+      } else if (node !== walk.top) {
+        const prev = node.#prev as Node;
+        node.#prev = null;
+        walk.at = prev;
+        if (prev.#child === node) prev.#child = null;
+        else walk.arrives = true;
+      } else {
+        if (walk.last !== null) {
+          walk.last.#next = unheard.first;
+          unheard.first = walk.first;
+        }
+        walk.at = walk.top = walk.ending = walk.first = walk.last = null;
+      }
     }
-    let at = node;
-    while (at !== top) {
-      const prev = at.#prev as Node;
-      at.#prev = null;
-      if (prev.#child !== at) return prev;
-      prev.#child = null;
-      at = prev;
-    }
-    return null;
   }
 
-  #mark(ending: Ending): void {
-    if (this.#state === null) this.#state = ending;
-    else (this.#state as Waiting).ending = ending;
+  /** Tells those that have to hear of their end, up to where `others` begin, whom somebody else is telling. */
+  static #tell(others: Node | null): void {
+    for (let node = unheard.first; node !== null && node !== others; node = node.#next) node.ended();
+    for (let node = unheard.first; node !== null && node !== others; node = unheard.first) {
+      node.#abort();
+      unheard.first = node.#next;
+      node.#next = null;
+    }
+  }
+
+  /** After execution has been ended at a place that nobody knows, which may lie in `end`: what was ending has ended then, and all have heard of it, some of them twice. */
+  static finish(): void {
+    Node.#walkOn();
+    for (let node = unheard.first; node !== null; node = node.#next)
+      if (node.listens) node.marked(node.ending as Ending);
+    Node.#tell(null);
   }
 
   /** Leaves the tree without an end of its own: for listeners that are no longer wanted. */
@@ -197,12 +244,12 @@ export class Node implements Context {
     return false;
   }
 
-  /** Runs in the walk itself, before anybody hears of anything: for a store that other threads wait for. */
+  /** Runs in the walk itself, before anybody hears of anything: for a store that other threads wait for. May run again, see `finish`. */
   protected marked(_ending: Ending): void {
     // Nothing, here.
   }
 
-  /** Runs once, when this node and all that end with it are marked. Calls no code of the user's. */
+  /** Runs when this node and all that end with it are marked: once, or again, see `finish`. Calls no code of the user's. */
   protected ended(): void {
     const state = this.#state;
     if (state instanceof Waiting) state.resolve?.();

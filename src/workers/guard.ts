@@ -6,6 +6,7 @@ import { AsyncResource, executionAsyncId } from "node:async_hooks";
 import type { Session } from "node:inspector";
 import { holdTimer, releaseTimer, repairAlarms } from "../context/alarms.js";
 import { now } from "../context/clock.js";
+import { Node } from "../context/node.js";
 
 /** Node's own, before a task module can put something in its place. */
 const exit: () => never = process.exit.bind(process);
@@ -113,6 +114,7 @@ export class Guard {
       // Node and this library set it to 0 for moments.
       if (Error.stackTraceLimit !== stackTraceLimit) Error.stackTraceLimit = stackTraceLimit;
       repairAlarms();
+      Node.finish();
     }
     if (depth === 0) releaseTimer();
     if (end.failure !== undefined) throw end.failure.error;

@@ -10,6 +10,7 @@ import {
   ringDue,
   setAlarm,
 } from "../../src/context/alarms.js";
+import { Heap } from "../../src/context/heap.js";
 
 const rung: string[] = [];
 
@@ -72,6 +73,27 @@ describe("the one timer", () => {
 });
 
 describe("while the timer is held", () => {
+  test("one that was cut off before it was taken off the list, to ring, is on it once", () => {
+    const at = performance.now();
+    const cutOff = new Error("cut off");
+    const [due, later] = [alarm("due", at), alarm("later", at + 1)];
+    holdTimer();
+    for (const each of [due, later]) setAlarm(each, at);
+    const remove = vi.spyOn(Heap.prototype, "remove").mockImplementationOnce(() => {
+      throw cutOff;
+    });
+    expect(() => {
+      ringDue(at);
+    }).toThrow(cutOff);
+    remove.mockRestore();
+    repairAlarms();
+    expect(due.slot).toBe(0);
+    releaseTimer();
+    clearAlarm(due);
+    vi.advanceTimersByTime(1);
+    expect(rung).toEqual(["later"]);
+  });
+
   test("no timer of the platform is touched; it is set for the earliest afterwards", () => {
     const at = performance.now();
     const [late, early, gone] = [alarm("late", at + 200), alarm("early", at + 100), alarm("gone", at + 50)];

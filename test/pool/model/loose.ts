@@ -213,13 +213,16 @@ export class Loose {
     return Number.isFinite(this.#real.rules.maxQueue) ? "error ERR_QUEUE_FULL" : "no refusal";
   }
 
+  /** What one that ended like this may have told: what it `said`, if that is one of several. */
   #wordOf({ id, part }: Job, outcome: Outcome, said: string | undefined): string {
-    const own = [endOf(part, id), heedOf(part, id, "")];
     switch (outcome) {
       case "completed":
       case "failed":
-      case "crashed":
-        return own.find((each) => each.outcome === outcome)?.told ?? "nothing";
+      case "crashed": {
+        // Where it fails both behind its gate and at it, the two tell different words.
+        const words = [endOf(part, id), heedOf(part, id, "")].filter((each) => each.outcome === outcome);
+        return (words.find(({ told }) => told === said) ?? words[0])?.told ?? "nothing";
+      }
       case "dropped":
       case "stopped":
       case "interrupted":
