@@ -77,6 +77,7 @@ const table = {
   },
   stubborn: { name: "stubborn", weight: 1, natural: [], endless: true },
   runaway: { name: "runaway", weight: 1, natural: [], endless: true },
+  families: { name: "families", weight: 1, natural: [], endless: true },
   waits: { name: "waits", weight: 0.5, natural: [], endless: true },
   hangs: { name: "hangs", weight: 0.5, natural: [], endless: true, asynchronous: true },
   native: {

@@ -3,7 +3,16 @@
 import { pbkdf2Sync } from "node:crypto";
 import { workerData } from "node:worker_threads";
 import { Pool } from "lifeguard";
-import { cause, progress, sharedKey, sleep, transfer, withTimeout } from "lifeguard/worker";
+import {
+  background,
+  cause,
+  progress,
+  sharedKey,
+  sleep,
+  transfer,
+  withCancel,
+  withTimeout,
+} from "lifeguard/worker";
 import { IN, OUT, POOL, poolAt, SLOT, slotAt, UNCOUNTED } from "../words.mjs";
 
 /** @typedef {import("lifeguard").Context} Context */
@@ -127,6 +136,17 @@ export function stubborn(ctx, slot) {
 export function runaway(_ctx, slot) {
   enter(slot);
   for (let i = 0; ; i++) if (i < 0) return;
+}
+
+/** Never looks either; ends contexts, or lets their deadlines pass, and is stopped hard in the middle of that. @param {Context} ctx @param {number} slot */
+export function families(ctx, slot) {
+  enter(slot);
+  for (let round = 0; ; round++) {
+    const [top, cancel] = withCancel(round % 2 === 0 ? background : ctx);
+    const members = [top];
+    for (let i = 0; i < 200; i++) members.push(withTimeout(members[i >> 2] ?? top, 1 + (i % 20))[0]);
+    cancel();
+  }
 }
 
 /** Waits for what never comes. @param {Context} _ctx @param {number} slot */
