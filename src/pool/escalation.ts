@@ -3,6 +3,7 @@
  * thread that is, and what becomes of the task, is the dispatcher's.
  */
 import { now } from "../context/clock.js";
+import { reachThreads } from "./interrupter.js";
 import type { Job } from "./job.js";
 import type { ResolvedOptions } from "./options.js";
 import type { Thread } from "./thread.js";
@@ -31,6 +32,7 @@ export class Escalation {
   constructor(options: ResolvedOptions, isDestroying: () => boolean) {
     this.#options = options;
     this.#isDestroying = isDestroying;
+    if (options.onOverrun === "interrupt") reachThreads();
   }
 
   /** ms, from when the job's context ended. */

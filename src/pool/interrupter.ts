@@ -13,20 +13,28 @@ const CUT = JSON.stringify({ id: 1, method: "Runtime.terminateExecution" });
  */
 const TITLE = /^\[worker (\d+)\]/;
 
-let session: Session | undefined;
+/** Null: there can be none. It stays open for as long as the process lives, see `reachThreads`. */
+let session: Session | null | undefined;
 
 /** The inspector's names of the threads there are, by thread id. */
 const names = new Map<number, string>();
 
-/** Threads that somebody has cut and that live; the session is kept for them. */
-const served = new Set<number>();
-
 /**
- * Whether the thread can be reached: `not possible` where Node has no inspector, its permissions forbid it, or this is a worker thread itself. At the first call the
- * session is opened; it is closed when the last thread that was cut has gone.
+ * Opens the session, once. To be called before there is anything to cut, and the session is never closed: while Node tells a new one of
+ * the threads there are, the process may crash if one of them ends in that very moment (WorkerManager::SetAutoAttach of Node 20 to 26
+ * goes through a list from which the end of a thread takes it). At the first cut just that is likely: where one task overruns, so do others,
+ * whose threads are being ended.
+ *
+ * @returns false where Node has no inspector, its permissions forbid it, or this is a worker thread itself
  */
+export function reachThreads(): boolean {
+  if (session === undefined) session = open();
+  return session !== null;
+}
+
+/** Whether the thread can be reached: `not possible` where none can, see `reachThreads`. */
 export function canCut(threadId: number): "yes" | "not attached" | "not possible" {
-  if (session === undefined && !open()) return "not possible";
+  if (!reachThreads()) return "not possible";
   return names.has(threadId) ? "yes" : "not attached";
 }
 
@@ -39,17 +47,15 @@ export function canCut(threadId: number): "yes" | "not attached" | "not possible
 export function cut(threadId: number): boolean {
   const name = names.get(threadId);
   const answer: { error?: Error | null } = {};
-  if (session !== undefined && name !== undefined) {
-    session.post("NodeWorker.sendMessageToWorker", { sessionId: name, message: CUT }, (error) => {
+  if (name !== undefined) {
+    session?.post("NodeWorker.sendMessageToWorker", { sessionId: name, message: CUT }, (error) => {
       answer.error = error;
     });
   }
-  if (answer.error !== null) return false;
-  served.add(threadId);
-  return true;
+  return answer.error === null;
 }
 
-function open(): boolean {
+function open(): Session | null {
   try {
     const { Session } = process.getBuiltinModule("node:inspector");
     const opened = new Session();
@@ -59,31 +65,17 @@ function open(): boolean {
       if (threadId !== undefined) names.set(Number(threadId), params.sessionId);
     });
     opened.on("NodeWorker.detachedFromWorker", ({ params }) => {
-      forget(params.sessionId);
+      for (const [threadId, name] of names) if (name === params.sessionId) names.delete(threadId);
     });
+    const answer: { error?: Error | null } = {};
     // Those that are there are told of before this returns. In a worker thread Node does not know the method.
     opened.post("NodeWorker.enable", { waitForDebuggerOnStart: false }, (error) => {
-      if (error === null) session = opened;
+      answer.error = error;
     });
-    if (session === undefined) opened.disconnect();
-    return session !== undefined;
+    if (answer.error === null) return opened;
+    opened.disconnect();
+    return null;
   } catch {
-    return false;
+    return null;
   }
-}
-
-function forget(name: string): void {
-  for (const [threadId, its] of names) {
-    if (its !== name) continue;
-    names.delete(threadId);
-    served.delete(threadId);
-  }
-  if (served.size > 0) return;
-  // Not from within its own event.
-  setImmediate(() => {
-    if (served.size > 0) return;
-    names.clear();
-    session?.disconnect();
-    session = undefined;
-  }).unref();
 }

@@ -7,6 +7,7 @@ import { deadlineOf } from "../workers/terms.js";
 import { refuseDetached } from "../workers/transfer.js";
 import type { Escalation } from "./escalation.js";
 import { transferListOf } from "./hand-over.js";
+import { reachThreads } from "./interrupter.js";
 import type { Job } from "./job.js";
 import { probeOf } from "./options.js";
 
@@ -107,6 +108,7 @@ export class Packing {
       hasOwnValues[at] === true ? { ...terms, values: undefined } : terms,
     );
     const isGuarded = jobs.some((job) => this.#escalation.isInterruptible(job));
+    if (isGuarded) reachThreads();
     const made = jobs[0]?.standIns ?? [];
     const message = {
       names,

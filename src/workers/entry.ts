@@ -6,7 +6,7 @@ import { Lane } from "./lane.js";
 import { Mailbox } from "./mailbox.js";
 import type { Envelope, HelloAnswer, Posted, Reply, ToThread } from "./messages.js";
 import type { Reviver } from "./stand-in.js";
-import { abandon, isInterrupting, type Seat, type TaskFunction, Work } from "./work.js";
+import { abandon, exitUnder, isInterrupting, type Seat, type TaskFunction, Work } from "./work.js";
 
 type Exports = Record<string, unknown> & { readonly default?: unknown };
 
@@ -70,6 +70,9 @@ async function sitDown(module: string, lane: Lane, port: MessagePort): Promise<H
         isBeingCut: () => mine.current !== undefined && isInterrupting(mine.current.place),
         broken() {
           if (mine.current !== undefined) abandon(mine.current.place);
+        },
+        exiting(isOwn) {
+          if (mine.current !== undefined) exitUnder(mine.current.place, isOwn);
         },
       }),
     ),

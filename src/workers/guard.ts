@@ -11,6 +11,9 @@ import { Node } from "../context/node.js";
 /** Node's own, before a task module can put something in its place. */
 const exit: () => never = process.exit.bind(process);
 
+/** This thread has been told to end by `leaveThread`, not by code of the user's. */
+let isOwnExit = false;
+
 /** Where the script that V8 is asked to evaluate finds what it is to call. */
 const entry = Symbol.for("lifeguard.guard");
 const EXPRESSION = 'globalThis[Symbol.for("lifeguard.guard")]()';
@@ -23,6 +26,12 @@ export interface GuardHost {
   isBeingCut(): boolean;
   /** What was cut off has left the thread in a state that nobody can go on from: it ends after this. */
   broken(): void;
+  /**
+   * Code in this thread has called `process.exit`, or Node has, and it ends after this, unless it is cut off in here.
+   *
+   * @param isOwn it was `leaveThread`
+   */
+  exiting(isOwn: boolean): void;
 }
 
 /**
@@ -43,6 +52,7 @@ export class Guard {
   /** When V8's timer may cut, ms on this thread's clock. */
   #due = Number.POSITIVE_INFINITY;
   readonly #host: GuardHost;
+  #isLeaving = false;
 
   private constructor(session: Session, host: GuardHost) {
     this.#session = session;
@@ -52,6 +62,11 @@ export class Guard {
     // touch it.
     process.on("uncaughtExceptionMonitor", () => {
       if (this.#depth > 0 && (host.isBeingCut() || now() > this.#due)) this.#leave();
+    });
+    // Before the user's listeners, which may take their time.
+    process.prependListener("exit", () => {
+      this.#isLeaving = true;
+      host.exiting(isOwnExit);
     });
     Object.defineProperty(globalThis, entry, {
       configurable: true,
@@ -74,6 +89,11 @@ export class Guard {
     } catch {
       return undefined;
     }
+  }
+
+  /** `process.exit` has been called. Its own end of the execution is taken back like any other: who finds this goes on with `leaveThread`. */
+  get isLeaving(): boolean {
+    return this.#isLeaving;
   }
 
   /**
@@ -123,7 +143,7 @@ export class Guard {
 
   #leave(): never {
     this.#host.broken();
-    return exit();
+    return leaveThread();
   }
 
   #newScope(): AsyncResource {
@@ -133,5 +153,6 @@ export class Guard {
 
 /** Ends this thread: what state it is in, nobody knows. What becomes of a task it is at depends on where the claim stands. */
 export function leaveThread(): never {
+  isOwnExit = true;
   return exit();
 }

@@ -117,7 +117,7 @@ export class Work {
       guard.run(() => {
         answer = this.#runAll();
       });
-      answer ??= this.#afterCut();
+      answer ??= this.#afterCut(guard);
       if (answer !== undefined) return answer;
     }
     return this.#close();
@@ -204,6 +204,7 @@ export class Work {
     );
     if (isWhole) return isOver as boolean;
     const { lane, epoch, at } = run.place;
+    if (guard.isLeaving) return leaveAfterCut(guard, run.place);
     // It had not begun, was over, or waiting for its promise, when the time came.
     if (!run.hasBegun) {
       lane.move(epoch, at, OFFERED, DROPPED);
@@ -215,17 +216,19 @@ export class Work {
     if (isDue !== isPools) return this.#wasCut(run, isPools ? INTERRUPTING : GUARDED);
     // Where both were due nobody knows which of the two it was: the pool's may be under way still. Where neither was, this
     // thread is being ended, or somebody else has done it.
-    return leaveThread();
+    return leaveAfterCut(guard, run.place);
   }
 
   /**
    * What was run under the guard has been cut off: by the pool, while it was at a task. Or by somebody else, a debugger perhaps,
    * anywhere: then nobody knows what state this thread is in.
    */
-  #afterCut(): Promise<Reply> | undefined {
+  #afterCut(guard: Guard): Promise<Reply> | undefined {
     const run = this.#seat.current;
     if (run === undefined) return leaveThread();
     const { lane, epoch, at } = run.place;
+    // What has been cut off then may be the listener that tells of it.
+    if (guard.isLeaving) return leaveAfterCut(guard, run.place);
     if (lane.stands(epoch, at, KILLING)) return never();
     if (!lane.stands(epoch, at, INTERRUPTING)) return leaveThread();
     if (!this.#wasCut(run, INTERRUPTING)) return never();
@@ -358,6 +361,29 @@ export function isInterrupting({ lane, epoch, at }: Place): boolean {
 /** Says that the task was being cut off when its thread had to end. */
 export function abandon({ lane, epoch, at }: Place): void {
   lane.move(epoch, at, GUARDED, INTERRUPTING);
+}
+
+/**
+ * This thread is ending under its task, which is not cut off from now on: a cut that meets the end of a thread may end the process
+ * (MainThreadInterface::Post of Node 20 to 26). One that is under way is waited for, and cuts off `process.exit`.
+ *
+ * @param isOwn behind the guard, or what was under way has come: there is nothing to wait for
+ */
+export function exitUnder({ lane, epoch, at }: Place, isOwn: boolean): void {
+  // As if the function had returned a promise.
+  lane.awaits(epoch, at);
+  if (!lane.move(epoch, at, GUARDED, STARTED) && !isOwn) lane.sleepWhile(epoch, at, INTERRUPTING);
+}
+
+/** So long after the claim says that a cut will be sent it has come for sure, ms: it is sent in the next statement. */
+const SENT = 10;
+
+/** Ends this thread. A cut of the pool's that may be under way is waited for, see `exitUnder`. */
+function leaveAfterCut(guard: Guard, place: Place): never {
+  guard.run(() => {
+    exitUnder(place, false);
+  }, SENT);
+  return leaveThread();
 }
 
 /** Of a thread that is about to end. */

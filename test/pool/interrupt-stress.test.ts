@@ -4,7 +4,7 @@
  */
 import { background, type Outcome, type Pool, withCancel, withTimeout } from "lifeguard";
 import { describe, expect, test } from "vitest";
-import { expectWhole, pooled } from "../support/pool.js";
+import { expectWhole, pooled, settled, threadGate } from "../support/pool.js";
 import { turn } from "../support/turn.js";
 
 const KINDS = ["burn", "burnPolling", "burnAsync"] as const;
@@ -101,3 +101,28 @@ describe("tasks that end around the moment at which they are cut off", () => {
     }, 300_000);
   }
 });
+
+test("tasks that call process.exit at about the moment at which they are cut off: no other one is hit", async () => {
+  await using pool = pooled({ threads: 1, grace: 0, onOverrun: "interrupt" }, "runaway.mjs");
+  await pool.ready();
+  const outcomes = new Set<Outcome | undefined>();
+  const begun = new Int32Array(new SharedArrayBuffer(16));
+  for (let i = 0; i < 200; i++) {
+    const gate = threadGate();
+    const [ctx, cancel] = withCancel(background);
+    const task = pool.submit(ctx, "exitAfter", [gate.view, 200]);
+    task.result.catch(() => {});
+    const innocents = [0, 1, 2].map((id) => pool.submit(background, "burn", [begun, 0, 1000, id]));
+    await gate.entered();
+    spin(100 + 200 * Math.random());
+    cancel();
+    await settled(task);
+    expect(await Promise.all(innocents.map(({ result }) => result))).toEqual([0, 1, 2]);
+    outcomes.add(task.outcome);
+  }
+  expect([...outcomes].filter((outcome) => outcome !== "terminated").sort()).toEqual([
+    "crashed",
+    "interrupted",
+  ]);
+  await expectWhole(pool, 1);
+}, 300_000);

@@ -436,6 +436,24 @@ describe("a thread that dies under a task that could be cut off", () => {
   for (const watchdog of [false, true]) {
     const how = watchdog ? "with a watchdog" : "without one";
 
+    test(`process.exit(), ${how}, with its context ended meanwhile: crashed, and nothing is cut off`, async () => {
+      const takeBack = longSecondGrace();
+      await using pool = interrupting({ watchdog });
+      const gate = threadGate();
+      const [ctx, cancel] = withCancel(background);
+      const task = pool.submit(ctx, "exitSlowly", [gate.view, 7]);
+      const innocent = pool.submit(background, "here", []);
+      await gate.entered();
+      cancel();
+      for (let i = 0; i < 20; i++) await turn();
+      Atomics.store(gate.view, 1, 1);
+      expect((await failure(task.result)).message).toContain("exited with code 7");
+      expect(task.outcome).toBe("crashed");
+      expect(await innocent.result).toMatchObject({ calls: 1 });
+      takeBack();
+      await expectWhole(pool, 1);
+    });
+
     test(`process.exit(), ${how}: crashed, with the exit code; the context it was under lives on`, async () => {
       await using pool = interrupting({ watchdog });
       const [ctx] = withTimeout(background, 3_600_000);
@@ -579,6 +597,29 @@ describe("the process", () => {
       return task.outcome;
     };
   `;
+
+  test("has one session of the inspector, from the first pool that may need it on", async () => {
+    const { code, stdout, stderr } = await runScript(`
+      import { Session } from "node:inspector";
+      const calls = [];
+      for (const name of ["connect", "disconnect"]) {
+        const real = Session.prototype[name];
+        Session.prototype[name] = function () {
+          calls.push(name);
+          return real.call(this);
+        };
+      }
+      ${prelude}
+      const before = calls.length;
+      await stop();
+      await pool.close();
+      const other = new Pool(${JSON.stringify(fixture("runaway.mjs").href)}, { threads: 1, onOverrun: "interrupt" });
+      await other.ready();
+      await other.close();
+      console.log(before, calls.join());
+    `);
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "1 connect\n", stderr: "" });
+  });
 
   test("ends by itself after interrupts, with a pool that it forgot to close, and nothing is warned of", async () => {
     const { code, stdout, stderr } = await runScript(`${prelude} console.log(await stop(), await stop());`);

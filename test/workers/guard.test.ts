@@ -4,14 +4,21 @@ import { afterEach, describe, expect, test } from "vitest";
 import { Guard } from "../../src/workers/guard.js";
 
 const broken: string[] = [];
+const exits: boolean[] = [];
 
 function open(): Guard {
-  const guard = Guard.open({ isBeingCut: () => false, broken: () => broken.push("broken") });
+  const guard = Guard.open({
+    isBeingCut: () => false,
+    broken: () => broken.push("broken"),
+    exiting: (isOwn) => exits.push(isOwn),
+  });
   if (guard === undefined) throw new Error("there is no inspector here");
   return guard;
 }
 
+const others = process.listeners("exit");
 const guard = open();
+const [onExit] = process.listeners("exit").filter((listener) => !others.includes(listener));
 
 afterEach(() => {
   expect(broken).toEqual([]);
@@ -126,4 +133,11 @@ describe("what is cut off", () => {
     }, 5);
     expect(Error.stackTraceLimit).toBe(stackTraceLimit);
   });
+});
+
+test("a call of process.exit is told of before anybody else hears of it, and known from then on", () => {
+  expect(process.listeners("exit")[0]).toBe(onExit);
+  expect([guard.isLeaving, exits]).toEqual([false, []]);
+  onExit?.(0);
+  expect([guard.isLeaving, exits]).toEqual([true, [false]]);
 });

@@ -70,6 +70,8 @@ const mutants: readonly (readonly [Mutant, SetupName, Promised])[] = [
     "two in an envelope",
     "innocent",
   ],
+  ["the worker exits with its claim where it is", "one task that exits, guarded", "torn"],
+  ["the worker goes on though process.exit has been called", "two in an envelope that exit, guarded", "torn"],
 ];
 
 describe("it rests on each of these: without it a promise is not kept", () => {

@@ -33,14 +33,16 @@ import {
 } from "../../src/workers/lane.js";
 import { Mailbox } from "../../src/workers/mailbox.js";
 import { BY_LETTER, type Parcel, type Terms } from "../../src/workers/messages.js";
+import type { Place } from "../../src/workers/place.js";
 import { sharedNow } from "../../src/workers/shared-clock.js";
-import { type Seat, type TaskFunction, Work } from "../../src/workers/work.js";
+import { exitUnder, type Seat, type TaskFunction, Work } from "../../src/workers/work.js";
 import { turn } from "../support/turn.js";
 
 const EPOCH = 1;
 
 /** Runs what it is given. */
 class FakeGuard {
+  readonly isLeaving = false;
   run(work: () => void, _timeout?: number): boolean {
     work();
     return true;
@@ -114,7 +116,7 @@ async function isPending(promise: unknown): Promise<boolean> {
   return !isOver;
 }
 
-const real = Guard.open({ isBeingCut: () => false, broken() {} }) as Guard;
+const real = Guard.open({ isBeingCut: () => false, broken() {}, exiting() {} }) as Guard;
 
 /** Cuts off the first run for real, after a while that is enough for what comes before, on a busy machine too, and calls `then`. */
 function cutFirst(envelope: ReturnType<typeof envelopeOf>, then: () => void): void {
@@ -127,6 +129,36 @@ function cutFirst(envelope: ReturnType<typeof envelopeOf>, then: () => void): vo
     return isOver;
   };
 }
+
+describe("process.exit under a task", () => {
+  const under = (claim: Claim): { lane: Lane; place: Place; stands: (claim: Claim) => boolean } => {
+    const { lane, seat } = envelopeOf([() => {}]);
+    lane.move(EPOCH, 0, OFFERED, claim);
+    const place = { lane, mailbox: seat.mailbox, epoch: EPOCH, at: 0, isLeft: false };
+    return { lane, place, stands: (what) => lane.stands(EPOCH, 0, what) };
+  };
+
+  test("from then on it can be cut off as little as one that has returned a promise", () => {
+    const { lane, place, stands } = under(GUARDED);
+    exitUnder(place, false);
+    expect([stands(STARTED), lane.isAwaiting(EPOCH, 0)]).toEqual([true, true]);
+  });
+
+  test("waits for the cut that is under way", () => {
+    const { place, stands } = under(INTERRUPTING);
+    expect(real.run(() => exitUnder(place, false), 50)).toBe(false);
+    expect(stands(INTERRUPTING)).toBe(true);
+  });
+
+  test.each([
+    ["that the thread has made itself is not waited for", INTERRUPTING, true],
+    ["has been given up for the hard stop is not waited for", KILLING, false],
+  ] as const)("one %s", (_, claim, isOwn) => {
+    const { place, stands } = under(claim);
+    expect(real.run(() => exitUnder(place, isOwn), 10_000)).toBe(true);
+    expect(stands(claim)).toBe(true);
+  });
+});
 
 describe("a task that ends by itself while a cut is on its way", () => {
   test("sleeps until the cut has come, and has ended as it did", () => {

@@ -311,6 +311,7 @@ function proceed(steps: Steps): void {
       return;
     case "cutting":
       must("sends the cut", (to, job) => {
+        if (to.worker.at === "dead" && to.worker.isLeaving === 1) broke(to, "torn");
         to.cut = to.main.job + 1;
         secondGrace(to, job);
       });

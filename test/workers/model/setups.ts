@@ -22,6 +22,7 @@ const plain: Setup = {
   promises: true,
   grace: "some",
   crashes: 1,
+  exits: false,
   losses: 0,
   isMainBlocked: false,
 };
@@ -34,6 +35,27 @@ const blocked = { ...endless, deadline: true, isMainBlocked: true } as const;
 export const setups = {
   "one task": plain,
   "one task, guarded": { ...plain, ...guarded },
+  "one task that exits": { ...plain, exits: true },
+  "one task that exits, guarded": { ...plain, ...guarded, exits: true },
+  "two in an envelope that exit, guarded": {
+    ...plain,
+    ...two,
+    ...guarded,
+    ends: [UNDEFINED],
+    promises: false,
+    cancels: [CANCELED],
+    crashes: 0,
+    exits: true,
+  },
+  "one task with a watchdog that exits": {
+    ...plain,
+    ...guarded,
+    watchdog: true,
+    deadline: true,
+    ends: [UNDEFINED],
+    cancels: [CANCELED],
+    exits: true,
+  },
   "one task with a deadline": { ...plain, deadline: true },
   "one task with a watchdog": {
     ...plain,

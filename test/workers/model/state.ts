@@ -18,6 +18,7 @@ export const PROMISES = {
   spent: "the claim says INTERRUPTING until the cut is carried out, and the task is inside of the guard",
   cause: "a loop that sees CANCELED_WITH_CAUSE finds the cause in the port",
   own: "a task's context ends only as its own does: a word or message of an earlier epoch is never mistaken for this one's",
+  torn: "no cut is sent to a thread that has exited by itself, or that has begun a task since",
   woken: "a task that awaits is woken, a loop that polls sees its end",
 } as const;
 export type Promised = keyof typeof PROMISES;
@@ -49,7 +50,9 @@ export type Mutant =
   | "the parcel is taken without a look at whose it is"
   | "main settles what is DONE as terminated"
   | "main gives up waiting for news before it has looked"
-  | "main looks whether the thread has gone on before it takes back what waits";
+  | "main looks whether the thread has gone on before it takes back what waits"
+  | "the worker exits with its claim where it is"
+  | "the worker goes on though process.exit has been called";
 
 export interface Setup {
   readonly places: number;
@@ -78,6 +81,8 @@ export interface Setup {
   readonly grace: "endless" | "some" | "none";
   /** How many times the thread may crash: not at all, or once. */
   readonly crashes: number;
+  /** Tasks may call process.exit. */
+  readonly exits: boolean;
   /** Orders to end that V8 loses. */
   readonly losses: number;
   /** Main does nothing after the hand-over, or may not. */
@@ -123,6 +128,9 @@ export type WorkerAt =
   | "awaiting"
   | "resuming"
   | "asleep"
+  | "exiting"
+  | "exiting, claim"
+  | "exiting, asleep"
   | "leaving"
   | "cut off"
   | "cut off inside"
@@ -181,6 +189,8 @@ export interface Worker {
   reply: number;
   /** It died by itself. */
   crashed: number;
+  /** process.exit has been called. */
+  isLeaving: number;
 }
 
 export interface Job {
@@ -293,6 +303,7 @@ export function idleWorker(): Worker {
     isDue: 0,
     reply: 0,
     crashed: 0,
+    isLeaving: 0,
   };
 }
 

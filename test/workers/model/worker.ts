@@ -41,7 +41,7 @@ const STALE = 2;
 const LISTENING: readonly WorkerAt[] = ["idle", "awaiting"];
 
 export function stepsOfWorker(steps: Steps): void {
-  const { state } = steps;
+  const { state, setup } = steps;
   const { worker } = state;
   if (worker.at === "dead") return;
   ways(steps);
@@ -79,17 +79,24 @@ export function stepsOfWorker(steps: Steps): void {
         to.losses--;
       });
   }
+  if (setup.exits && worker.at === "running")
+    steps.may("worker", "calls process.exit", (to) => {
+      to.worker.isLeaving = 1;
+      if (steps.is("the worker exits with its claim where it is")) leaveThread(to);
+      else to.worker.at = "exiting";
+    });
   if (state.crashes > 0)
     steps.may("world", "the thread crashes", (to) => {
       to.crashes--;
       to.worker.crashed = 1;
+      to.worker.isLeaving = 0;
       die(to);
     });
 }
 
 function die(to: State): void {
-  const { crashed } = to.worker;
-  Object.assign(to.worker, idleWorker(), { at: "dead", crashed });
+  const { crashed, isLeaving } = to.worker;
+  Object.assign(to.worker, idleWorker(), { at: "dead", crashed, isLeaving });
   to.cut = 0;
   to.order = 0;
   to.envelope = 0;
@@ -144,7 +151,8 @@ function ways(steps: Steps): void {
       if (state.envelope === 1)
         must("takes the envelope", (to) => {
           to.envelope = 0;
-          Object.assign(to.worker, idleWorker(), { at: "next", reply: 1 });
+          const { isLeaving } = to.worker;
+          Object.assign(to.worker, idleWorker(), { at: "next", reply: 1, isLeaving });
         });
       return;
     case "next":
@@ -168,7 +176,8 @@ function ways(steps: Steps): void {
       } else {
         must("replies", (to) => {
           to.reply = to.worker.reply;
-          Object.assign(to.worker, idleWorker());
+          const { isLeaving } = to.worker;
+          Object.assign(to.worker, idleWorker(), { isLeaving });
         });
       }
       return;
@@ -264,6 +273,28 @@ function ways(steps: Steps): void {
           park(steps, to);
         });
       return;
+    case "exiting":
+      must("stores `awaits`, as it exits", (to) => {
+        words.awaits(to.words, epoch, place);
+        go("exiting, claim")(to);
+      });
+      return;
+    case "exiting, claim":
+      must("exits: GUARDED → STARTED", (to) => {
+        const isCut =
+          !words.move(to.words, epoch, place, GUARDED, STARTED) &&
+          words.stands(to.words, epoch, place, INTERRUPTING);
+        if (isCut) go("exiting, asleep")(to);
+        else leaveThread(to);
+      });
+      return;
+    case "exiting, asleep":
+      if (words.claimIn(state.words, epoch, place) !== INTERRUPTING)
+        must("finds that its thread is being ended, and exits", (to) => {
+          words.stands(to.words, epoch, place, INTERRUPTING);
+          leaveThread(to);
+        });
+      return;
     case "leaving":
       must("lets go of its place", (to) => {
         leave(to);
@@ -271,13 +302,19 @@ function ways(steps: Steps): void {
       return;
     case "cut off":
       must("looks at the claim, behind the guard", (to) => {
-        cutOff(steps, to);
+        if (worker.isLeaving === 1 && !steps.is("the worker goes on though process.exit has been called"))
+          leaveAfterCut(to);
+        else cutOff(steps, to);
       });
       // It was inside of an AsyncResource: Node's stack of scopes is in disorder.
       if (worker.hasTask === 1) must("abandons the thread: GUARDED → INTERRUPTING", abandon);
       return;
     case "cut off inside":
       must("looks at the clock, behind the inner guard", (to) => {
+        if (worker.isLeaving === 1) {
+          leaveAfterCut(to);
+          return;
+        }
         to.worker.isDue = to.clock === 2 ? 1 : 0;
         go("cut off inside, claim")(to);
       });
@@ -307,6 +344,8 @@ function nameOf(claim: Claim): string {
 }
 
 function abandon(to: State): void {
+  // A cut of the pool's that is sent in this very moment is left out: it takes a watchdog's cut, inside of an AsyncResource, as well.
+  to.worker.isLeaving = 0;
   words.move(to.words, to.main.epoch, to.worker.place, GUARDED, INTERRUPTING);
   leaveThread(to);
 }
@@ -323,6 +362,7 @@ function begin(steps: Steps, to: State): void {
     over(steps, to);
     return;
   }
+  if (worker.isLeaving === 1) broke(to, "torn");
   worker.at = "running";
   worker.hasTask = 1;
   worker.from = into;
@@ -480,8 +520,8 @@ function hear(to: State, how: Notice): void {
 
 /** Nothing that another side could see. */
 function leave({ worker }: State): void {
-  const { place, reply, crashed } = worker;
-  Object.assign(worker, idleWorker(), { at: "next", place: place + 1, reply, crashed });
+  const { place, reply, crashed, isLeaving } = worker;
+  Object.assign(worker, idleWorker(), { at: "next", place: place + 1, reply, crashed, isLeaving });
 }
 
 /** Still inside of the inner guard, where there is one. */
@@ -550,8 +590,14 @@ function cutOffInside(steps: Steps, to: State): void {
     const isTaken =
       steps.is("the worker goes on though its watchdog's cut and the pool's are both due") && isPools;
     if (isOnly || isTaken) wasCut(steps, to, isPools ? INTERRUPTING : GUARDED);
-    else leaveThread(to);
+    else leaveAfterCut(to);
   }
+}
+
+/** It waits for the cut that may be under way. In the library for a time in which that has come for sure. */
+function leaveAfterCut(to: State): void {
+  to.worker.isLeaving = 1;
+  to.worker.at = "exiting";
 }
 
 /** One that had ended by itself has done so all the same. */
