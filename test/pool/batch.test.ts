@@ -352,7 +352,7 @@ describe("onError: cancel", () => {
 
   test("those that run see it as the cause, and are waited for", async () => {
     await using patient = pooled({ threads: 2, grace: Number.POSITIVE_INFINITY }, "items.mjs");
-    const { begun, inputs } = items(2, { 0: "poll", 1: "fail" });
+    const { begun, inputs } = items(2, { 0: "poll", 1: "fail beside" });
     const batch = patient.map(background, "item", inputs, { chunk: 1 });
     expect(await failure(batch.results())).toMatchObject({ message: "item 1" });
     expect(patient.stats()).toMatchObject({ running: 0, outcomes: { stopped: 1, failed: 1 } });
