@@ -322,11 +322,12 @@ describe("sent without shared memory", () => {
   });
 
   test("a deadline wakes, with its cause", async () => {
-    const [ctx] = withTimeout(background, 20, "late");
-    expect(await remote.wait(ctx, threadGate().view, "done")).toMatchObject({
-      code: "ERR_DEADLINE_EXCEEDED",
-      cause: "late",
-    });
+    const { started } = await inTime(
+      (ctx, { view }) => remote.wait(ctx, view, "done"),
+      (waited) => waited,
+      "late",
+    );
+    expect(await started).toMatchObject({ code: "ERR_DEADLINE_EXCEEDED", cause: "late" });
   });
 
   test("when the call is over, so is its context there", async () => {

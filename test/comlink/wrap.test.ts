@@ -6,6 +6,7 @@ import { CallError, expose, register, wrap } from "lifeguard/comlink";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { runScript } from "../support/child.js";
 import { openableGate } from "../support/gate.js";
+import { inTime } from "../support/in-time.js";
 import { collectable } from "../support/memory.js";
 import { failure, fixture, rejection, threadGate } from "../support/pool.js";
 import { type Api, bare, startWorker, wrapApi, wrapped } from "../support/remote.js";
@@ -646,14 +647,15 @@ describe("sent on to a third thread", () => {
     });
 
     test("it keeps its deadline there", async () => {
-      const [ctx, cancel] = withTimeout(background, 30, "late");
-      const gate = threadGate();
-      const answer = remote.forward(ctx, how, "spin", gate.view).catch(() => "rejected");
+      const { started, ctx, gate } = await inTime(
+        (ctx, { view }) => remote.forward(ctx, how, "spin", view).catch(() => "rejected"),
+        (answer) => answer,
+        "late",
+      );
       await gate.written(3);
       gate.open();
-      await answer;
+      await started;
       expect(ctx.err()?.code).toBe("ERR_DEADLINE_EXCEEDED");
-      cancel();
     });
   });
 });

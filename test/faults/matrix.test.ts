@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { heapUsed } from "../support/memory.js";
+import { longSecondGrace } from "../support/second-grace.mjs";
 import { turn } from "../support/turn.js";
 import { doings } from "./doings.js";
 import { type Company, play, TooSlow } from "./play.js";
@@ -114,13 +115,11 @@ for (const entry of entryNames) {
           if (typeof wanted === "string") continue;
           const { outcome, gets } = wanted;
           test.skipIf(isSkipped(fault))(`${fault}: ${outcome ?? "not taken in"}, ${gets}`, async () => {
-            for (let patience = 50; ; patience *= 2) {
-              try {
-                await cell(fault, state, wanted, patience);
-                return;
-              } catch (error) {
-                if (!(error instanceof TooSlow)) throw error;
-              }
+            const takeBack = fault === "loops, and is to be interrupted" ? longSecondGrace() : () => {};
+            try {
+              await patiently((patience) => cell(fault, state, wanted, patience));
+            } finally {
+              takeBack();
             }
           });
         }
@@ -147,4 +146,16 @@ for (const entry of entryNames) {
       return contexts.filter(({ below }) => below.deref() !== undefined).length;
     }
   });
+}
+
+/** With twice the patience for as long as it has been too slow. */
+async function patiently(play: (patience: number) => Promise<void>): Promise<void> {
+  for (let patience = 50; ; patience *= 2) {
+    try {
+      await play(patience);
+      return;
+    } catch (error) {
+      if (!(error instanceof TooSlow)) throw error;
+    }
+  }
 }

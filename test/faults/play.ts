@@ -223,8 +223,13 @@ class Cell {
     const { state, wanted } = this;
     if (wanted.outcome === undefined || this.doing.deadline === "has passed") return;
     const isRefused = wanted.gets === "ERR_NOT_CLONEABLE" && this.#neverRuns;
-    if (call.state !== undefined && !(isRefused && state === "dispatching"))
-      expect(call.state()).toBe(this.#waits && state !== "dispatching" ? "queued" : "running");
+    if (call.state !== undefined && !(isRefused && state === "dispatching")) {
+      const is = call.state();
+      const wantedState = this.#waits && state !== "dispatching" ? "queued" : "running";
+      if (is !== wantedState && this.doing.deadline === "passes" && remaining(call.ctx) === 0)
+        throw new TooSlow();
+      expect(is).toBe(wantedState);
+    }
     if (pool === undefined || this.doing.isAlone === true) return;
     if (state === "dispatching" && !isRefused) expect(this.#begun, "begun before it can have").toBe(0);
     if (this.#waits && state !== "dispatching") expect(pool.stats().queued).toBeGreaterThanOrEqual(1);

@@ -107,7 +107,8 @@ test("tasks that call process.exit at about the moment at which they are cut off
   await pool.ready();
   const outcomes = new Set<Outcome | undefined>();
   const begun = new Int32Array(new SharedArrayBuffer(16));
-  for (let i = 0; i < 200; i++) {
+  // Until both sides of the race have been there.
+  for (let i = 0; i < 200 || !(outcomes.has("crashed") && outcomes.has("interrupted")); i++) {
     const gate = threadGate();
     const [ctx, cancel] = withCancel(background);
     const task = pool.submit(ctx, "exitAfter", [gate.view, 200]);
@@ -120,9 +121,6 @@ test("tasks that call process.exit at about the moment at which they are cut off
     expect(await Promise.all(innocents.map(({ result }) => result))).toEqual([0, 1, 2]);
     outcomes.add(task.outcome);
   }
-  expect([...outcomes].filter((outcome) => outcome !== "terminated").sort()).toEqual([
-    "crashed",
-    "interrupted",
-  ]);
+  expect(["crashed", "interrupted", "terminated"]).toEqual(expect.arrayContaining([...outcomes]));
   await expectWhole(pool, 1);
 }, 300_000);

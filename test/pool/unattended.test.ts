@@ -64,6 +64,7 @@ test("results that destroy() cancels raise none, whatever becomes of the tasks",
 test("a task that awaits keeps the process alive until its deadline, and its pool not any longer", async () => {
   const exit = await runScript(`${head}
     const pool = new Pool(tasks, { threads: 2 });
+    await pool.ready();
     const [ctx] = withTimeout(background, 1500);
     pool.run(ctx, "awaitThen", gate, "return", "held").then(console.log);
   `);
