@@ -95,7 +95,7 @@ async function expectOver(
     const node = all[i + 1] as Noting;
     if (kind === "awaited") expect(resolved, node.name).toContain(node);
     if (kind === "signalled") expect(node.signal.aborted, node.name).toBe(true);
-    if (kind === "listening") expect(heard).toContain(`${node.name} marked`);
+    expect(heard.includes(`${node.name} marked`), node.name).toBe(kind === "listening");
     expect(heard.includes(`${node.name} ended`), node.name).toBe(kind !== "quiet");
   }
 }
@@ -125,6 +125,7 @@ test("an end that is cut off anywhere, and once more while it is seen through: a
         for (const node of family.all) expect(node.ending).toBeNull();
       } else {
         if (wasCut) seen.begun++;
+        else expect(heard).toEqual([...new Set(heard)]);
         await expectOver(drawn, family, ending);
         if (drawn.at(-1)?.kind !== "quiet") await expectOver(others, alike, ending);
       }
