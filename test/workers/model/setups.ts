@@ -28,6 +28,15 @@ const plain: Setup = {
 };
 const guarded = { guarded: true } as const;
 const two = { places: 2, jobs: 2, cancelled: "either" } as const;
+const twoGuarded: Setup = {
+  ...plain,
+  ...two,
+  ...guarded,
+  ends: [UNDEFINED],
+  promises: false,
+  cancels: [CANCELED],
+  crashes: 0,
+};
 /** No limit, and so no help from a hard stop. */
 const endless = { grace: "endless", crashes: 0 } as const;
 const blocked = { ...endless, deadline: true, isMainBlocked: true } as const;
@@ -37,16 +46,7 @@ export const setups = {
   "one task, guarded": { ...plain, ...guarded },
   "one task that exits": { ...plain, exits: true },
   "one task that exits, guarded": { ...plain, ...guarded, exits: true },
-  "two in an envelope that exit, guarded": {
-    ...plain,
-    ...two,
-    ...guarded,
-    ends: [UNDEFINED],
-    promises: false,
-    cancels: [CANCELED],
-    crashes: 0,
-    exits: true,
-  },
+  "two in an envelope that exit, guarded": { ...twoGuarded, exits: true },
   "one task with a watchdog that exits": {
     ...plain,
     ...guarded,
@@ -98,15 +98,7 @@ export const setups = {
     ends: [UNDEFINED],
     cancels: [],
   },
-  "two in an envelope, guarded": {
-    ...plain,
-    ...two,
-    ...guarded,
-    ends: [UNDEFINED],
-    promises: false,
-    cancels: [CANCELED],
-    crashes: 0,
-  },
+  "two in an envelope, guarded": twoGuarded,
   "two in an envelope that return promises, guarded": {
     ...plain,
     ...two,
